@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "meterflow-jobs",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "jobs", targets: ["jobs"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/attaswift/BigInt", exact: "6.0.1"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // The executable: one file a command.
+        .executableTarget(
+            name: "jobs",
+            dependencies: [
+                "Billing", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP", "Digest", "Exact",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
+
+        // The domain, from usage to an invoice in the ledger.
+        .target(
+            name: "Billing",
+            dependencies: [
+                "Usage", "Ledger", "Digest", "Exact", .product(name: "Yams", package: "Yams"),
+            ]),
+        .target(
+            name: "Usage",
+            dependencies: ["ClickHouse", "Digest", "Exact"],
+            plugins: ["EmbedSQLPlugin"]),
+        .target(
+            name: "Ledger",
+            dependencies: ["Postgres", "Exact"],
+            plugins: ["EmbedSQLPlugin"]),
+
+        // The edges: no domain words below this line.
+        .target(name: "ClickHouse", dependencies: ["HTTP"]),
+        .target(name: "Postgres", dependencies: ["CLibpq"]),
+        .target(name: "HTTP", dependencies: ["CLibcurl", "CZlib"]),
+        .target(name: "Digest", dependencies: ["CLibcrypto"]),
+        .target(name: "Exact", dependencies: [.product(name: "BigInt", package: "BigInt")]),
+
+        .systemLibrary(name: "CLibcurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // sql/ becomes string literals in the binary.
+        .executableTarget(name: "EmbedSQL"),
+        .plugin(name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"]),
+
+        .testTarget(name: "ExactTests", dependencies: ["Exact", "Digest"]),
+        .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
+        .testTarget(name: "ClickHouseTests", dependencies: ["ClickHouse", "HTTP"]),
+        .testTarget(name: "UsageTests", dependencies: ["Usage", "ClickHouse", "Digest", "Exact"]),
+        .testTarget(
+            name: "BillingTests",
+            dependencies: [
+                "Billing", "Usage", "Exact", .product(name: "BigInt", package: "BigInt"),
+            ]),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "jobs", "Billing", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP", "Exact",
+            ]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One set of rules for every Swift target of ours; what we depend on keeps its own.
+for target in package.targets where target.type != .system && target.type != .plugin {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

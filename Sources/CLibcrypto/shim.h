@@ -1,0 +1,7 @@
+#ifndef METERFLOW_CLIBCRYPTO_SHIM_H
+#define METERFLOW_CLIBCRYPTO_SHIM_H
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#endif

@@ -1,0 +1,222 @@
+package import HTTP
+
+/// Where the server is, and as whom we come.
+package struct ClickHouseConfiguration: Sendable {
+    let endpoint: String
+    let user: String
+    let password: String
+    package let database: String
+
+    /// - Parameter url: `http[s]://user:password@host:port/database`; reserved characters percent-encoded.
+    package init(url: String) throws(ClickHouseError) {
+        let form = "CLICKHOUSE_URL must read http[s]://user:password@host:port/database"
+        guard let match = url.wholeMatch(of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#]+)\/([^\/?#]+)/),
+            let user = Self.percentDecoded(match.2 ?? "default"),
+            let password = Self.percentDecoded(match.3 ?? ""),
+            let database = Self.percentDecoded(match.5)
+        else { throw .configuration(form) }
+        endpoint = "\(match.1)://\(match.4)/"
+        self.user = user
+        self.password = password
+        self.database = database
+    }
+
+    package init(_ other: Self, database: String) {
+        (endpoint, user, password) = (other.endpoint, other.user, other.password)
+        self.database = database
+    }
+
+    private static func percentDecoded(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var rest = text.utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else { bytes.append(byte); continue }
+            guard let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), rest.count >= 2 else {
+                return nil
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+/// Asks ClickHouse over HTTP: rows stream back, inserts stream in, a cancelled task's query is killed.
+package final class ClickHouseClient: Sendable {
+    package let configuration: ClickHouseConfiguration
+    private let http: HTTPClient
+
+    package init(configuration: ClickHouseConfiguration, http: HTTPClient) {
+        self.configuration = configuration
+        self.http = http
+    }
+
+    /// Runs a statement that answers nothing: DDL, `INSERT ... SELECT`.
+    package func execute(_ query: ClickHouseQuery) async throws {
+        try await forEachBatch(query, mayAnswerNothing: true) { _ in }
+    }
+
+    /// All rows of a small answer.
+    package func rows(_ query: ClickHouseQuery) async throws -> [ClickHouseRow] {
+        var rows: [ClickHouseRow] = []
+        try await forEachBatch(query) { rows += $0 }
+        return rows
+    }
+
+    /// Hands over rows as they arrive, some thousand at a time; memory does not grow with the answer, since
+    /// the server waits while `body` works.
+    ///
+    /// - Throws: `ClickHouseError`, also if the server fails after it has sent rows: what was handed over
+    ///   until then is not the whole answer.
+    package func forEachBatch(
+        _ query: ClickHouseQuery, mayAnswerNothing: Bool = false,
+        _ body: ([ClickHouseRow]) async throws -> Void
+    ) async throws {
+        let queryID = Self.newQueryID()
+        var parameters = parameters(of: query, queryID: queryID)
+        parameters.append(("default_format", "TabSeparatedWithNames"))
+        let request = request(parameters, body: .bytes(Array(query.sql.utf8)))
+        try await killingWhenCancelled(queryID) {
+            try await self.http.withResponse(to: request) { response in
+                try await self.refuseError(&response, queryID: queryID)
+                var reader = TabSeparated()
+                do {
+                    while let chunk = try await response.nextChunk() {
+                        let rows = try reader.read(chunk)
+                        if !rows.isEmpty { try await body(rows) }
+                    }
+                } catch let error as HTTPError {
+                    if let text = reader.serverException {
+                        throw ClickHouseError.server(code: nil, text: text, queryID: queryID)
+                    }
+                    throw error
+                }
+                if let text = reader.serverException {
+                    throw ClickHouseError.server(code: nil, text: text, queryID: queryID)
+                }
+                guard reader.isComplete || mayAnswerNothing else {
+                    throw ClickHouseError.truncated("in the middle of a row", queryID: queryID)
+                }
+            }
+        }
+    }
+
+    /// Streams rows into a table, compressed. The server stores a block (about a million rows) at a time,
+    /// so a failed insert may have stored the first blocks.
+    ///
+    /// - Parameters:
+    ///   - format: of the bytes, such as `JSONEachRow`.
+    ///   - source: the next piece; `nil` ends the insert.
+    package func insert(
+        into table: String, columns: [String], format: String,
+        from source: @escaping @Sendable () async throws -> [UInt8]?
+    ) async throws {
+        try await insert(into: table, columns, format, body: .stream(source))
+    }
+
+    /// The same with rows that are at hand.
+    package func insert(
+        into table: String, columns: [String], format: String, rows: [UInt8]
+    ) async throws {
+        try await insert(into: table, columns, format, body: .bytes(rows))
+    }
+
+    private func insert(
+        into table: String, _ columns: [String], _ format: String, body: HTTPBody
+    ) async throws {
+        let queryID = Self.newQueryID()
+        let sql = "INSERT INTO \(table) (\(columns.joined(separator: ", "))) FORMAT \(format)"
+        var parameters = parameters(of: ClickHouseQuery(sql), queryID: queryID)
+        parameters.append(("query", sql))
+        var request = request(parameters, body: body)
+        request.compressesBody = true
+        try await killingWhenCancelled(queryID) {
+            try await self.http.withResponse(to: request) { response in
+                try await self.refuseError(&response, queryID: queryID)
+                while try await response.nextChunk() != nil {}
+            }
+        }
+    }
+
+    // MARK: The protocol
+
+    private func parameters(
+        of query: ClickHouseQuery, queryID: String
+    ) -> [(name: String, value: String)] {
+        [("database", configuration.database), ("query_id", queryID)]
+            + query.settings.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+            + query.parameters.sorted { $0.key < $1.key }.map {
+                ("param_\($0.key)", $0.value.parameterText)
+            }
+    }
+
+    private func request(_ parameters: [(name: String, value: String)], body: HTTPBody) -> HTTPRequest {
+        let text = parameters
+            .map { "\(Self.percentEncoded($0.name))=\(Self.percentEncoded($0.value))" }
+            .joined(separator: "&")
+        return HTTPRequest(
+            method: "POST", url: "\(configuration.endpoint)?\(text)",
+            headers: [
+                "X-ClickHouse-User": configuration.user,
+                "X-ClickHouse-Key": configuration.password,
+            ],
+            body: body,
+            timeouts: HTTPTimeouts(connectSeconds: 10, totalSeconds: nil, stalledSeconds: 300))
+    }
+
+    private func refuseError(
+        _ response: inout HTTPResponseStream, queryID: String
+    ) async throws {
+        let code = response.headers["X-ClickHouse-Exception-Code"].flatMap { Int($0) }
+        guard response.status != 200 || code != nil else { return }
+        var text: [UInt8] = []
+        while text.count < 65_536, let chunk = try await response.nextChunk() { text += chunk }
+        throw ClickHouseError.server(
+            code: code, text: String(decoding: text.prefix(65_536), as: UTF8.self), queryID: queryID)
+    }
+
+    private func killingWhenCancelled(
+        _ queryID: String, _ body: () async throws -> Void
+    ) async throws {
+        do {
+            try await body()
+        } catch let error as HTTPError {
+            if error.code == .cancelled { await kill(queryID) }
+            throw ClickHouseError.transport(error, queryID: queryID)
+        } catch {
+            if Task.isCancelled { await kill(queryID) }
+            throw error
+        }
+    }
+
+    /// Ends a query on the server. Best effort: a server that cannot be told ends it on its own when it
+    /// finds nobody reading.
+    private func kill(_ queryID: String) async {
+        let query = ClickHouseQuery(
+            "KILL QUERY WHERE query_id = '\(queryID)' ASYNC")
+        let request = request(
+            parameters(of: query, queryID: Self.newQueryID()), body: .bytes(Array(query.sql.utf8)))
+        // A task of its own: this one is cancelled, and would not send anything any more.
+        _ = await Task.detached { [http] in _ = try? await http.send(request) }.value
+    }
+
+    private static func newQueryID() -> String {
+        "jobs-" + (0..<4).map { _ in String(UInt32.random(in: .min ... .max), radix: 36) }.joined()
+    }
+
+    private static func percentEncoded(_ text: String) -> String {
+        var result: [UInt8] = []
+        let digits = Array("0123456789ABCDEF".utf8)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "."), UInt8(ascii: "~"):
+                result.append(byte)
+            default:
+                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

@@ -1,0 +1,76 @@
+internal import HTTP
+
+/// What went wrong between us and ClickHouse.
+package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        /// The URL of the server cannot be used.
+        case configuration
+        /// The server could not be reached, or the connection broke.
+        case unreachable
+        /// The server refused user or password.
+        case authentication
+        /// The server refused or ended the query; its own error code (`system.errors`).
+        case server(code: Int)
+        /// The answer ended before it was complete.
+        case truncated
+        /// The answer is not what was asked for: a column is missing, a value cannot be read.
+        case decoding
+        case cancelled
+    }
+
+    package let code: Code
+    package let message: String
+    package let queryID: String?
+    package let underlying: (any Error)?
+
+    package var description: String {
+        "ClickHouse: \(message)" + (queryID.map { " (query \($0))" } ?? "")
+    }
+
+    static func configuration(_ message: String) -> Self {
+        Self(code: .configuration, message: message, queryID: nil, underlying: nil)
+    }
+
+    static func transport(_ error: HTTPError, queryID: String) -> Self {
+        let code: Code =
+            switch error.code {
+            case .cancelled: .cancelled
+            case .truncated: .truncated
+            default: .unreachable
+            }
+        return Self(code: code, message: "\(error)", queryID: queryID, underlying: error)
+    }
+
+    static func truncated(_ what: String, queryID: String) -> Self {
+        Self(
+            code: .truncated, message: "the answer broke off: \(what)", queryID: queryID,
+            underlying: nil)
+    }
+
+    package static func decoding(_ what: String) -> Self {
+        Self(code: .decoding, message: what, queryID: nil, underlying: nil)
+    }
+
+    /// From the server's own words: `Code: 62. DB::Exception: Syntax error: ... (SYNTAX_ERROR)`.
+    static func server(code: Int?, text: String, queryID: String) -> Self {
+        let number = code ?? exceptionCode(in: text) ?? 0
+        let text = text.split(separator: "\n").first.map(String.init) ?? text
+        let message = String(text.prefix(1000))
+        switch number {
+        case 516, 192, 193, 194:
+            return Self(
+                code: .authentication,
+                message: "user or password refused; check CLICKHOUSE_URL (code \(number))",
+                queryID: queryID, underlying: nil)
+        default:
+            return Self(
+                code: .server(code: number), message: message, queryID: queryID, underlying: nil)
+        }
+    }
+
+    /// The number in `Code: N. DB::Exception`, if the text holds one.
+    static func exceptionCode(in text: String) -> Int? {
+        guard let match = text.firstMatch(of: /Code: (\d+)\. DB::/) else { return nil }
+        return Int(match.1)
+    }
+}

@@ -1,0 +1,72 @@
+package import Exact
+package import Postgres
+
+/// Reads invoices, their lines and their journal.
+package struct InvoiceStore: Sendable {
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    /// Invoices with their lines, in order of slot and customer, in batches; memory stays flat.
+    package func forEach(
+        _ filter: InvoiceFilter, _ body: ([Invoice]) async throws -> Void
+    ) async throws {
+        try await pool.withConnection { connection in
+            try await connection.query("BEGIN READ ONLY")
+            try await connection.query(
+                "DECLARE listed NO SCROLL CURSOR FOR \(SQL.invoices)", filter.parameters)
+            while true {
+                let rows = try await connection.query("FETCH FORWARD 1000 FROM listed").rows
+                guard !rows.isEmpty else { break }
+                try await body(try rows.map(Invoice.init))
+            }
+            try await connection.query("COMMIT")
+        }
+    }
+
+    package func invoice(_ id: String) async throws -> Invoice {
+        let rows = try await pool.query(SQL.invoices, InvoiceFilter(invoiceID: id).parameters).rows
+        guard let row = rows.first else { throw LedgerError.noInvoice(id) }
+        return try Invoice(row)
+    }
+
+    /// What happened to an invoice, in order.
+    package func journal(of id: String) async throws -> [InvoiceEvent] {
+        try await pool.query(SQL.invoiceJournal, [id]).rows.map(InvoiceEvent.init)
+    }
+
+    /// The identity of this ledger, which is part of every invoice's id.
+    package func ledgerID() async throws -> String {
+        let rows = try await pool.query(SQL.ledgerId).rows
+        guard let row = rows.first else { preconditionFailure("a migration writes this row") }
+        return try row.decode("ledger_id")
+    }
+}
+
+/// Which invoices; `nil` is no restriction. Superseded ones are left out unless asked for by id or status.
+package struct InvoiceFilter: Sendable {
+    package var slot: CivilMonth?
+    package var customerID: String?
+    package var status: String?
+    package var invoiceID: String?
+    /// Only those that are to be sent: computed, and not held.
+    package var isDue: Bool
+
+    package init(
+        slot: CivilMonth? = nil, customerID: String? = nil, status: String? = nil,
+        invoiceID: String? = nil, isDue: Bool = false
+    ) {
+        self.slot = slot
+        self.customerID = customerID
+        self.status = status
+        self.invoiceID = invoiceID
+        self.isDue = isDue
+    }
+
+    var parameters: [(any PostgresEncodable)?] {
+        [slot.map { "\($0)" }, customerID, status, invoiceID, isDue]
+    }
+}
+

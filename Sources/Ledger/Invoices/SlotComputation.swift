@@ -1,0 +1,192 @@
+package import Exact
+package import Postgres
+
+/// The billing of one slot, in one transaction: all of its invoices are replaced, or none.
+///
+/// Usage is laid beside the customers' terms in temporary tables, so that memory does not grow with the
+/// number of customers. Invoices whose submission has started are left as they are.
+package struct SlotComputation {
+    /// Customers whose periods start in one zone and end in one (they differ if terms change the zone).
+    package struct Zones: Sendable, Hashable {
+        package let start: String
+        package let end: String
+
+        package init(start: String, end: String) {
+            self.start = start
+            self.end = end
+        }
+
+        var key: String { "\(start)>\(end)" }
+    }
+
+    /// A customer of the slot: what was agreed, what was used, or both.
+    package struct Entry: Sendable {
+        package let customerID: String
+        /// `nil` if the ledger has no terms in force for this customer.
+        package let terms: Customer?
+        package let zones: Zones?
+        /// How many events there were, whether or not a metric counts them.
+        package let events: Int64
+        /// As it was given to `add(usage:of:)`; `nil` without any event.
+        package let usage: String?
+    }
+
+    /// What came of the invoices that were there before.
+    package struct Changes: Sendable, Equatable {
+        package var added = 0
+        package var changed = 0
+        package var unchanged = 0
+        /// Computed earlier, and no longer right: the customer or the period is not billed (so) any more.
+        package var superseded = 0
+        /// Their submission had started: not computed again.
+        package var submitted = 0
+
+        package init() {}
+    }
+
+    package let slot: CivilMonth
+    private let connection: PostgresConnection
+
+    /// Runs `body` in a transaction that holds the slot.
+    ///
+    /// - Throws: `LedgerError` (held) at once if another process computes the slot.
+    package static func run<Result>(
+        slot: CivilMonth, pool: PostgresPool, _ body: (SlotComputation) async throws -> Result
+    ) async throws -> Result {
+        try await pool.withConnection { connection in
+            try await connection.query("BEGIN")
+            let lock = try await connection.query(SQL.slotLock, ["bill \(slot)"])
+            guard try lock.rows.first?.decode("locked", as: Bool.self) == true else {
+                let holder = try await connection.query(SQL.slotHolder, ["bill \(slot)"])
+                let name: String? = try holder.rows.first?.decode("holder")
+                throw LedgerError.held("billing of \(slot)", by: name ?? "just ended")
+            }
+            try await connection.query(SQL.slotTerms, ["\(slot.firstDay)", "\(slot.next.firstDay)"])
+            for statement in [SQL.slotUsage, SQL.stagedInvoices, SQL.stagedLines] {
+                try await connection.query(statement)
+            }
+            let result = try await body(SlotComputation(slot: slot, connection: connection))
+            try await connection.query("COMMIT")
+            return result
+        }
+    }
+
+    /// The zones in which the slot's customers are billed.
+    package func zones() async throws -> [Zones] {
+        try await connection.query(SQL.slotZones).rows.map {
+            Zones(start: try $0.decode("zone"), end: try $0.decode("next_zone"))
+        }
+    }
+
+    /// Takes what customers used in the period of these zones; of other zones' customers it is ignored.
+    package func add(
+        usage: [(customerID: String, events: Int64, usage: String)], of zones: Zones
+    ) async throws {
+        var copy = PostgresCopyEncoder()
+        for customer in usage {
+            copy.row([zones.key, customer.customerID, String(customer.events), customer.usage])
+        }
+        try await connection.copy(copy.take(), into: "slot_usage")
+    }
+
+    /// Goes through all customers of the slot, in order, and stages the invoices that `invoice` returns.
+    ///
+    /// - Parameter defaultZone: of customers without terms.
+    package func stage(
+        defaultZone: String, _ invoice: @Sendable (Entry) throws -> ComputedInvoice?
+    ) async throws {
+        try await connection.stageInvoices(
+            defaultKey: Zones(start: defaultZone, end: defaultZone).key, invoice)
+    }
+
+    /// Makes the staged invoices those of the slot; a journal entry says what changed.
+    ///
+    /// - Parameter customers: only these were computed; the others' invoices stay. `nil`: all.
+    package func replaceInvoices(customers: [String]?) async throws -> Changes {
+        try await connection.query(SQL.stagedAnalyze)
+        let superseded = try await connection.query(
+            SQL.invoicesSupersede, ["\(slot)", customers]
+        ).affectedRows
+        try await connection.query(SQL.invoicesUpsert)
+        try await connection.query(SQL.linesDelete)
+        try await connection.query(SQL.linesInsert)
+        try await connection.query(SQL.invoicesJournal)
+        let counts = try await connection.query(SQL.slotChanges).rows
+        guard let row = counts.first else { preconditionFailure("counts are one row") }
+        var changes = Changes()
+        changes.added = try row.decode("added")
+        changes.changed = try row.decode("changed")
+        changes.unchanged = try row.decode("unchanged")
+        changes.superseded = superseded
+        changes.submitted = try row.decode("submitted")
+        return changes
+    }
+}
+
+extension PostgresConnection {
+    fileprivate func copy(_ bytes: [UInt8], into table: String) throws {
+        var rest: [UInt8]? = bytes
+        try copyIn("COPY \(table) FROM STDIN") {
+            defer { rest = nil }
+            return rest
+        }
+    }
+
+    fileprivate func stageInvoices(
+        defaultKey: String, _ invoice: @Sendable (SlotComputation.Entry) throws -> ComputedInvoice?
+    ) throws {
+        try forEachBatch(SQL.slotEntries, [defaultKey], batchSize: 5000) { rows in
+            var invoices = PostgresCopyEncoder()
+            var lines = PostgresCopyEncoder()
+            for row in rows {
+                guard let invoice = try invoice(SlotComputation.Entry(row)) else { continue }
+                invoices.row(invoice.fields)
+                for (position, line) in invoice.lines.enumerated() {
+                    lines.row([
+                        invoice.invoiceID, String(position), line.lineID, line.metric,
+                        line.quantity.map(String.init(describing:)), String(line.amountMinor),
+                        line.description, line.tiers,
+                    ])
+                }
+            }
+            try copy(invoices.take(), into: "staged_invoices")
+            try copy(lines.take(), into: "staged_lines")
+        }
+    }
+}
+
+extension SlotComputation.Entry {
+    fileprivate init(_ row: PostgresRow) throws {
+        customerID = try row.decode("customer_id")
+        events = try row.decode("events")
+        usage = try row.decode("usage")
+        guard let plan: String = try row.decode("plan") else {
+            (terms, zones) = (nil, nil)
+            return
+        }
+        let zone: String = try row.decode("zone")
+        zones = SlotComputation.Zones(start: zone, end: try row.decode("next_zone"))
+        let currency: String = try row.decode("currency")
+        let method: String = try row.decode("collection_method")
+        guard let currency = Currency(currency), let method = Customer.CollectionMethod(rawValue: method)
+        else { preconditionFailure("terms are checked when they are recorded") }
+        terms = Customer(
+            customerID: customerID, stripeCustomerID: try row.decode("stripe_customer_id"),
+            plan: plan, currency: currency, timezone: zone, collectionMethod: method,
+            daysUntilDue: try row.decode("days_until_due"), email: try row.decode("email"),
+            activeFrom: try row.decode("active_from", as: String?.self).flatMap { CivilDate($0) },
+            activeUntil: try row.decode("active_until", as: String?.self).flatMap { CivilDate($0) })
+    }
+}
+
+extension ComputedInvoice {
+    /// In the order of the columns of `staged_invoices`.
+    fileprivate var fields: [String?] {
+        [
+            invoiceID, customerID, "\(slot)", timezone, "\(start)", "\(end)", status.rawValue,
+            holdReason, currency.code, String(totalMinor), plan, stripeCustomerID,
+            collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion, inputHash,
+            tzdataVersion,
+        ]
+    }
+}

@@ -1,0 +1,48 @@
+/// What the ledger refuses, with what to do about it.
+package struct LedgerError: Error, Sendable, CustomStringConvertible {
+    package enum Code: Sendable, Equatable {
+        /// Another process works on the same slot.
+        case held
+        /// What was asked for is not there.
+        case notFound
+        /// The input contradicts what the ledger holds, which stays as it is.
+        case conflict
+    }
+
+    package let code: Code
+    package let description: String
+
+    static func held(_ what: String, by holder: String) -> Self {
+        Self(code: .held, description: "\(what) is held by another run (\(holder)); nothing was done")
+    }
+
+    package static func noInvoice(_ id: String) -> Self {
+        Self(
+            code: .notFound,
+            description: "there is no invoice \(id); jobs invoices list shows those of a slot")
+    }
+
+    static func catalogIsFixed(_ version: String) -> Self {
+        Self(
+            code: .conflict,
+            description: """
+                catalog \(version) was applied with another content and cannot change; \
+                apply the change as a new version with a later effective_from
+                """)
+    }
+
+    static func catalogDateTaken(_ date: String, by version: String) -> Self {
+        Self(
+            code: .conflict,
+            description: "catalog \(version) takes effect on \(date) already; choose another effective_from")
+    }
+
+    static func billedPast(_ what: String, _ date: String, billedUntil: String) -> Self {
+        Self(
+            code: .conflict,
+            description: """
+                \(what) would take effect on \(date), but invoices were sent for periods until \
+                \(billedUntil); choose that day or a later one
+                """)
+    }
+}

@@ -1,0 +1,211 @@
+package import ClickHouse
+package import Exact
+
+/// The question "how much did every customer use in this period, exactly?", straight from the events.
+///
+/// Identity is `(customer_id, transaction_id)`: of several rows the one with the lowest (ingested_at,
+/// content hash) counts, whatever their types and times, so duplicates are decided before any filter,
+/// and the winner's timestamp alone decides the period. Rows without ids or with broken JSON take no
+/// part: they are counted as quarantined.
+package struct PeriodUsageQuery: Sendable {
+    package let metrics: [Metric]
+    package let start: Instant
+    package let end: Instant
+    /// How far apart two rows with one identity can lie and still be recognised as one event.
+    package let dedupHorizonMilliseconds: Int64
+
+    package static let defaultDedupHorizonMilliseconds: Int64 = 400 * 86_400_000
+
+    package init(
+        metrics: [Metric], start: Instant, end: Instant,
+        dedupHorizonMilliseconds: Int64 = defaultDedupHorizonMilliseconds
+    ) {
+        precondition(start < end)
+        self.metrics = metrics
+        self.start = start
+        self.end = end
+        self.dedupHorizonMilliseconds = dedupHorizonMilliseconds
+    }
+
+    /// One row a customer with events in the period, in order of `customer_id`: `events`, and for each
+    /// metric `events_N`, `quantity_N` (a plain decimal; NULL without usage) and `unparsable_N`.
+    ///
+    /// - Parameter customer: only this one; `nil` for all.
+    package func byCustomer(_ customer: String? = nil) -> ClickHouseQuery {
+        var parameters = boundaries
+        let columns = metrics.enumerated().map { index, metric in
+            MetricColumns(metric: metric, index: index).render(&parameters)
+        }
+        let winners = SQL.winners.replacing("/* metric columns */", with: columns.joined())
+        return ClickHouseQuery(
+            filtered(winners, to: customer, &parameters), parameters: parameters)
+    }
+
+    /// One row: `rows`, `events`, `duplicates`, `conflicts` and `quarantined` of the period.
+    package func figures() -> ClickHouseQuery {
+        var parameters = boundaries
+        return ClickHouseQuery(filtered(SQL.figures, to: nil, &parameters), parameters: parameters)
+    }
+
+    /// Every later row with another content than the row that counts: `customer_id`, `transaction_id`,
+    /// and both contents.
+    package func conflicts(of customer: String? = nil) -> ClickHouseQuery {
+        var parameters = boundaries
+        return ClickHouseQuery(
+            filtered(SQL.conflicts, to: customer, &parameters), parameters: parameters)
+    }
+
+    /// Every row of the period that cannot be billed as it is, with the reason.
+    package func quarantined(of customer: String? = nil) -> ClickHouseQuery {
+        var parameters = boundaries
+        let columns = metrics.enumerated().filter { $0.element.property != nil }.map {
+            MetricColumns(metric: $0.element, index: $0.offset).renderReason(&parameters)
+        }
+        let text = SQL.quarantined.replacing(
+            "/* metric reasons */", with: columns.map { ",\n" + $0 }.joined())
+        return ClickHouseQuery(filtered(text, to: customer, &parameters), parameters: parameters)
+    }
+
+    private var boundaries: [String: ClickHouseValue] {
+        [
+            "start": .integer(start.milliseconds), "end": .integer(end.milliseconds),
+            "horizon": .integer(dedupHorizonMilliseconds),
+        ]
+    }
+
+    private func filtered(
+        _ sql: String, to customer: String?, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        if let customer { parameters["customer"] = .string(customer) }
+        let filter = customer == nil ? "true" : "customer_id = {customer:String}"
+        return sql.replacing("/* customer filter */ true", with: filter)
+    }
+}
+
+/// The SQL of one metric: which winners it counts, and how it folds them.
+private struct MetricColumns {
+    let metric: Metric
+    let index: Int
+
+    func render(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let passes = passes(&parameters)
+        let quantity: String
+        let unparsable: String
+        switch metric.aggregation {
+        case .count:
+            quantity = "toString(countIf(\(passes)))"
+            unparsable = "toUInt64(0)"
+        case .uniqueCount:
+            let value = text(bind(metric.property ?? "", "property", &parameters))
+            quantity = "toString(uniqExactIf(\(value), \(passes)))"
+            unparsable = "countIf(\(passes) AND isNull(\(value)))"
+        case .sum, .max, .latest:
+            let value = exactQuantity(of: metric.property ?? "", &parameters)
+            let fold =
+                switch metric.aggregation {
+                case .sum: "sumIf(\(value), \(passes))"
+                case .max: "maxIf(\(value), \(passes))"
+                default:
+                    "argMaxIf(\(value), (timestamp, transaction_id), \(passes) AND isNotNull(\(value)))"
+                }
+            quantity = "toString(\(fold))"
+            unparsable = "countIf(\(passes) AND isNull(\(value)))"
+        }
+        return """
+            ,
+                countIf(\(passes)) AS events_\(index),
+                if(events_\(index) = 0, NULL, \(quantity)) AS quantity_\(index),
+                \(unparsable) AS unparsable_\(index)
+            """
+    }
+
+    /// The metric's code if this event's quantity cannot be read, else an empty text.
+    func renderReason(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let passes = passes(&parameters)
+        let property = metric.property ?? ""
+        let value = metric.aggregation == .uniqueCount
+            ? text(bind(property, "property", &parameters)) : exactQuantity(of: property, &parameters)
+        let code = bind(metric.code, "code", &parameters)
+        return "if((\(passes)) AND isNull(\(value)), \(code), '')"
+    }
+
+    private func passes(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let type = "event_type = \(bind(metric.eventType, "type", &parameters))"
+        return metric.conditions.enumerated().reduce(type) { clauses, item in
+            "\(clauses) AND \(render(item.element, item.offset, &parameters))"
+        }
+    }
+
+    private func render(
+        _ condition: Condition, _ position: Int, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        let property = bind(condition.property, "where\(position)", &parameters)
+        let text = text(property)
+        let number = "toDecimal256OrNull(\(text), 30)"
+        let test: String
+        switch condition.test {
+        case .isOne(let values):
+            let name = "m\(index)_where\(position)_values"
+            parameters[name] = .strings(values)
+            test = """
+                arrayExists(x -> x = \(text) OR toDecimal256OrNull(x, 30) = \(number), \
+                {\(name):Array(String)})
+                """
+        case .bounds(let bounds):
+            test = bounds.sorted { $0.key.rawValue < $1.key.rawValue }.map { comparison, bound in
+                let value = bind("\(bound)", "where\(position)_\(comparison.rawValue)", &parameters)
+                return "\(number) \(comparison.operator) toDecimal256(\(value), 30)"
+            }.joined(separator: " AND ")
+        }
+        return "if(isNull(\(text)), \(condition.passesWhenMissing), ifNull(\(test), false))"
+    }
+
+    private func bind(
+        _ value: String, _ name: String, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        let name = "m\(index)_\(name)"
+        parameters[name] = .string(value)
+        return "{\(name):String}"
+    }
+
+    /// A property as text: strings without their quotes, anything else as it is written; NULL if it is
+    /// missing or null.
+    private func text(_ property: String) -> String {
+        """
+        multiIf(JSONType(properties, \(property)) = 'String', JSONExtract(properties, \(property), \
+        'Nullable(String)'), JSONType(properties, \(property)) = 'Null', NULL, \
+        toNullable(JSONExtractRaw(properties, \(property))))
+        """
+    }
+
+    /// A property as an exact number; NULL if that cannot be had.
+    private func exactQuantity(
+        of property: String, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        let name = bind(property, "property", &parameters)
+        let long = bind(
+            "\"\(Self.escapedForRegex(property))\"\\s*:\\s*-?[0-9.]{17,}", "long", &parameters)
+        return SQL.exactQuantity
+            .split(separator: "\n").filter { !$0.hasPrefix("--") }.joined(separator: " ")
+            .replacing("{property:String}", with: name)
+            .replacing("{long_number:String}", with: long)
+    }
+
+    private static func escapedForRegex(_ text: String) -> String {
+        text.reduce(into: "") { result, character in
+            if !character.isLetter && !character.isNumber && character != "_" { result += "\\" }
+            result.append(character)
+        }
+    }
+}
+
+extension Condition.Comparison {
+    fileprivate var `operator`: String {
+        switch self {
+        case .gte: ">="
+        case .gt: ">"
+        case .lte: "<="
+        case .lt: "<"
+        }
+    }
+}

@@ -1,0 +1,197 @@
+internal import ArgumentParser
+internal import Billing
+internal import Exact
+internal import Foundation
+internal import Ledger
+internal import Usage
+
+struct InvoicesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "invoices", abstract: "Look at invoices, explain them, and check them.",
+        subcommands: [List.self, Show.self, Export.self, Verify.self])
+
+    struct List: StatusCommand {
+        static let configuration = CommandConfiguration(abstract: "List invoices with their lines.")
+
+        @OptionGroup var common: CommonOptions
+        @OptionGroup var list: ListOptions
+        @Option(name: .long, help: "Of this month, as 2026-10.") var slot: CivilMonth?
+        @Option(name: .long, help: "Of this customer.") var customer: String?
+        @Option(name: .long, help: "With this status, such as computed, carried, skipped_zero, superseded.")
+        var status: String?
+
+        mutating func runToStatus() async throws -> ExitStatus {
+            let filter = InvoiceFilter(slot: slot, customerID: customer, status: status)
+            let format = list.format
+            return try await Live.run(common) { live in
+                var listing = Listing(InvoiceRow.columns, format: format)
+                try await InvoiceStore(pool: live.pool).forEach(filter) { invoices in
+                    for invoice in invoices { try listing.add(InvoiceRow.cells(invoice)) }
+                }
+                try listing.finish()
+                return .done
+            }
+        }
+    }
+
+    struct Export: StatusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write a month's invoice lines as CSV, one line a row, for a spreadsheet.")
+
+        @OptionGroup var common: CommonOptions
+        @Option(name: .long, help: "The month, as 2026-10.") var slot: CivilMonth
+        @Option(name: .long, help: "csv or json.") var format: ListFormat = .csv
+
+        mutating func runToStatus() async throws -> ExitStatus {
+            let (slot, format) = (slot, format)
+            return try await Live.run(common) { live in
+                var listing = Listing(
+                    [
+                        "invoice_id", "customer_id", "slot", "status", "hold_reason", "currency",
+                        "line_id", "metric", "quantity", "amount_minor", "description",
+                        "invoice_total_minor",
+                    ].map { .init($0) }, format: format)
+                try await InvoiceStore(pool: live.pool).forEach(InvoiceFilter(slot: slot)) { invoices in
+                    for invoice in invoices {
+                        // An invoice without lines is a row too: nobody disappears from the export.
+                        let lines: [InvoiceLine?] = invoice.lines.isEmpty ? [nil] : invoice.lines
+                        for line in lines {
+                            try listing.add([
+                                .text(invoice.invoiceID), .text(invoice.customerID),
+                                .text(invoice.slot), .text(invoice.status),
+                                .text(invoice.holdReason), .text(invoice.currency.code),
+                                .text(line?.lineID), .text(line?.metric), .decimal(line?.quantity),
+                                .integer(line?.amountMinor), .text(line?.description),
+                                .integer(invoice.totalMinor),
+                            ])
+                        }
+                    }
+                }
+                try listing.finish()
+                return .done
+            }
+        }
+    }
+
+    struct Show: StatusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Explain one invoice: its lines, its tiers, and what happened to it.")
+
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "The invoice's id.") var invoiceID: String
+
+        mutating func runToStatus() async throws -> ExitStatus {
+            let id = invoiceID
+            return try await Live.run(common) { live in
+                let store = InvoiceStore(pool: live.pool)
+                try InvoiceExplanation(
+                    invoice: try await store.invoice(id), journal: try await store.journal(of: id)
+                ).print()
+                return .done
+            }
+        }
+    }
+
+    struct Verify: StatusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compute invoices again from the events, and compare; exits 1 if one differs.")
+
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "The ids of invoices.") var invoiceIDs: [String] = []
+        @Option(name: .long, help: "All invoices of this month.") var slot: CivilMonth?
+
+        mutating func validate() throws {
+            guard invoiceIDs.isEmpty != (slot == nil) else {
+                throw ValidationError("name invoices, or a month with --slot")
+            }
+        }
+
+        mutating func runToStatus() async throws -> ExitStatus {
+            let (ids, slot) = (invoiceIDs, slot)
+            return try await Live.run(common) { live in
+                let store = InvoiceStore(pool: live.pool)
+                var verifier = try await Verifier(live)
+                if let slot {
+                    try await store.forEach(InvoiceFilter(slot: slot)) { invoices in
+                        for invoice in invoices { try await verifier.verify(invoice) }
+                    }
+                }
+                for id in ids { try await verifier.verify(try await store.invoice(id)) }
+                try printLine(
+                    "\(grouped(verifier.verified)) verified: \(grouped(verifier.differing)) differ")
+                return verifier.differing > 0 ? .needsAPerson : .done
+            }
+        }
+    }
+}
+
+/// Verifies invoice after invoice, and prints what differs.
+private struct Verifier {
+    private let live: Live
+    private let ledgerID: String
+    private let catalogs: [String: CatalogStore.Version]
+    private(set) var verified = 0
+    private(set) var differing = 0
+
+    init(_ live: Live) async throws {
+        self.live = live
+        ledgerID = try await InvoiceStore(pool: live.pool).ledgerID()
+        catalogs = Dictionary(
+            uniqueKeysWithValues: try await CatalogStore(pool: live.pool).all().map { ($0.version, $0) })
+    }
+
+    mutating func verify(_ invoice: Invoice) async throws {
+        guard let version = catalogs[invoice.catalogVersion], let slot = CivilMonth(invoice.slot) else {
+            preconditionFailure("the schema refuses an invoice without its catalog or slot")
+        }
+        let calculation = InvoiceCalculation(
+            catalog: try Catalog(yaml: version.source), catalogHash: version.sourceSHA256,
+            ledgerID: ledgerID, slot: slot, policy: live.settings.invoicePolicy)
+        let query = PeriodUsageQuery(
+            metrics: calculation.catalog.metrics, start: invoice.start, end: invoice.end,
+            dedupHorizonMilliseconds: live.dedupHorizonMilliseconds)
+        var usage = calculation.catalog.metrics.map { _ in MetricUsage.none }
+        try await live.usage.forEachBatch(query, customer: invoice.customerID) { customers in
+            for customer in customers { usage = customer.metrics }
+        }
+        let verification = InvoiceVerification(
+            invoice: invoice, calculation: calculation, usage: usage)
+        verified += 1
+        guard !verification.differences.isEmpty else { return }
+        differing += 1
+        try printLine("\(invoice.invoiceID) of \(invoice.customerID) differs:")
+        for difference in verification.differences { try printLine("  \(difference)") }
+    }
+}
+
+/// An invoice as a row of a list.
+enum InvoiceRow {
+    static let columns: [Listing.Column] = [
+        .init("invoice_id"), .init("customer_id"), .init("slot"),
+        .init("timezone", isInTable: false), .init("period_start", isInTable: false),
+        .init("period_end", isInTable: false), .init("kind", isInTable: false),
+        .init("revision", isInTable: false), .init("mode", isInTable: false), .init("status"),
+        .init("hold_reason"), .init("currency"), .init("total_minor"),
+        .init("stripe_invoice_id", isInTable: false), .init("catalog_version"),
+        .init("cutoff_batch", isInTable: false), .init("lines", isInTable: false),
+    ]
+
+    static func cells(_ invoice: Invoice) throws -> [Cell] {
+        let lines = invoice.lines.map { line in
+            """
+            {"line_id":\(JSONText.string(line.lineID)),"metric":\(JSONText.string(line.metric)),\
+            "quantity":\(JSONText.string(line.quantity)),"amount_minor":\(line.amountMinor),\
+            "description":\(JSONText.string(line.description))}
+            """
+        }
+        return [
+            .text(invoice.invoiceID), .text(invoice.customerID), .text(invoice.slot),
+            .text(invoice.timezone), .text("\(invoice.start)"), .text("\(invoice.end)"),
+            .text(invoice.kind), .integer(Int64(invoice.revision)), .text(invoice.mode),
+            .text(invoice.status), .text(invoice.holdReason), .text(invoice.currency.code),
+            .money(invoice.totalMinor, invoice.currency), .text(invoice.stripeInvoiceID),
+            .text(invoice.catalogVersion), .integer(invoice.cutoffBatch),
+            .json("[\(lines.joined(separator: ","))]"),
+        ]
+    }
+}

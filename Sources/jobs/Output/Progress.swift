@@ -1,0 +1,43 @@
+internal import Glibc
+
+/// A line on stderr that says how far work of more than two seconds has come. Only on a terminal.
+struct Progress {
+    private let what: String
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private let clock = ContinuousClock()
+    private let start: ContinuousClock.Instant
+    private var last: ContinuousClock.Instant?
+
+    init(_ what: String) {
+        self.what = what
+        start = clock.now
+    }
+
+    mutating func update(_ state: @autoclosure () -> String) {
+        guard isShown else { return }
+        let now = clock.now
+        guard now - start > .seconds(2), last.map({ now - $0 > .milliseconds(200) }) ?? true else { return }
+        last = now
+        writeText("\r\u{1B}[K\(what): \(state())", to: STDERR_FILENO)
+    }
+
+    /// Takes the line away again.
+    func finish() {
+        if last != nil { writeText("\r\u{1B}[K", to: STDERR_FILENO) }
+    }
+}
+
+/// 1234567 as people read it: 1,234,567.
+func grouped(_ number: some BinaryInteger) -> String { grouped(String(number)) }
+
+/// The same for a plain decimal: 27352.99 as 27,352.99.
+func grouped(_ decimal: String) -> String {
+    let point = decimal.firstIndex(of: ".") ?? decimal.endIndex
+    let sign = decimal.hasPrefix("-") ? "-" : ""
+    var result = ""
+    for (index, digit) in decimal[..<point].dropFirst(sign.count).reversed().enumerated() {
+        if index > 0 && index % 3 == 0 { result.append(",") }
+        result.append(digit)
+    }
+    return sign + String(result.reversed()) + decimal[point...]
+}

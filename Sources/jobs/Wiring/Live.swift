@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import ClickHouse
+internal import Exact
+internal import Foundation
+internal import HTTP
+internal import Ledger
+internal import Logging
+internal import Postgres
+internal import Usage
+
+/// Options of every command.
+struct CommonOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "The settings file (default: $JOBS_CONFIG, else jobs.yaml if it is there).",
+            valueName: "file"))
+    var config: String?
+
+    func settings() throws -> Settings {
+        try Settings(environment: ProcessInfo.processInfo.environment, file: config)
+    }
+}
+
+/// What a command works with, made from the settings once.
+struct Live {
+    let settings: Settings
+    let logger: Logger
+    let pool: PostgresPool
+    let clickHouse: ClickHouseClient
+    private let http: HTTPClient
+
+    var usage: UsageReader { UsageReader(clickHouse: clickHouse) }
+
+    var dedupHorizonMilliseconds: Int64 { Int64(settings.dedupHorizonDays) * 86_400_000 }
+
+    /// Builds what the settings say, checks that the schemas are ours, runs `body`, and closes all of it.
+    ///
+    /// - Parameter checksSchema: false for the command that makes it.
+    static func run<Result>(
+        _ options: CommonOptions, checksSchema: Bool = true,
+        _ body: (Live) async throws -> Result
+    ) async throws -> Result {
+        let settings = try options.settings()
+        let logger = makeLogger(settings)
+        let configuration = PostgresConfiguration(
+            url: try settings.requiredDatabaseURL(),
+            noticeHandler: { logger.debug("\($0.message)") })
+        try configuration.validate()
+        let http = try HTTPClient(configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
+        let clickHouse = ClickHouseClient(
+            configuration: try ClickHouseConfiguration(url: try settings.requiredClickHouseURL()),
+            http: http)
+        let live = Live(
+            settings: settings, logger: logger, pool: PostgresPool(configuration: configuration),
+            clickHouse: clickHouse, http: http)
+        do {
+            if checksSchema { try await live.checkSchemas() }
+            let result = try await body(live)
+            await live.close()
+            return result
+        } catch {
+            await live.close()
+            throw error
+        }
+    }
+
+    private func close() async {
+        await pool.shutdown()
+        await http.shutdown()
+    }
+
+    private func checkSchemas() async throws {
+        try SchemaCheck.requireCurrent(await LedgerSchema.migrator.state(on: pool))
+        try SchemaCheck.requireCurrent(await UsageSchema(clickHouse: clickHouse).state())
+    }
+}
+
+extension Instant {
+    /// The one place where the clock is read.
+    static var now: Instant { Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1000)) }
+}

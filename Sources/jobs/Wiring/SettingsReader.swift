@@ -1,0 +1,143 @@
+internal import Configuration
+internal import Foundation
+internal import Yams
+
+/// Reads settings strictly: environment before `jobs.yaml`; what is absent takes its default, what is
+/// present and cannot be read is refused, and so is a key of the file that nothing reads.
+///
+/// The library's own readers answer an unreadable value with the default; here the providers are asked
+/// directly, because a typing mistake in `billing.mode` must not decide what is sent to Stripe.
+struct SettingsReader {
+    private typealias Lookup = (AbsoluteConfigKey, ConfigType) throws -> LookupResult
+
+    private let environment: [String: String]
+    private let sources: [(name: String, lookup: Lookup)]
+    private let keysOfFile: Set<String>
+    private var keysRead: Set<String> = []
+
+    /// - Parameter file: `jobs.yaml`; `nil`: there is none.
+    init(environment: [String: String], file: String?) throws(SettingsError) {
+        self.environment = environment
+        let variables = EnvironmentVariablesProvider(environmentVariables: environment)
+        var sources: [(name: String, lookup: Lookup)] = [
+            ("the environment", { try variables.value(forKey: $0, type: $1) })
+        ]
+        var keys: Set<String> = []
+        if let file {
+            do {
+                let data = try Data(contentsOf: URL(filePath: file))
+                keys = Set(Self.keys(of: try Yams.compose(yaml: String(decoding: data, as: UTF8.self))))
+                // The library refuses an empty mapping, which is a file without settings.
+                if !keys.isEmpty {
+                    let snapshot = try YAMLSnapshot(
+                        data: data.bytes, providerName: file, parsingOptions: .default)
+                    sources.append((file, { try snapshot.value(forKey: $0, type: $1) }))
+                }
+            } catch {
+                throw SettingsError("\(file) cannot be read as YAML: \(error)")
+            }
+        }
+        self.sources = sources
+        keysOfFile = keys
+    }
+
+    mutating func string(_ key: String) throws(SettingsError) -> String? {
+        guard case .string(let text)? = try value(key, .string) else { return nil }
+        return text
+    }
+
+    mutating func int(_ key: String, in range: ClosedRange<Int>) throws(SettingsError) -> Int? {
+        guard case .int(let number)? = try value(key, .int) else { return nil }
+        guard range.contains(number) else {
+            throw SettingsError("\(key) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    mutating func bool(_ key: String) throws(SettingsError) -> Bool? {
+        guard case .bool(let flag)? = try value(key, .bool) else { return nil }
+        return flag
+    }
+
+    mutating func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String, of: Choice.Type
+    ) throws(SettingsError) -> Choice? {
+        guard let text = try string(key) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw SettingsError("\(key) is '\(text)'; it must be one of \(known)")
+        }
+        return choice
+    }
+
+    /// A secret: from the setting itself, from the file that `NAME_FILE` names, or from systemd's
+    /// credentials. Its value never appears in an error.
+    mutating func secret(_ key: String) throws(SettingsError) -> Secret? {
+        let name = key.replacing(".", with: "_").uppercased()
+        if let text = try string(key), !text.isEmpty { return Secret(text) }
+        let credential = environment["CREDENTIALS_DIRECTORY"].map { "\($0)/\(name)" }
+        let isThere = credential.map { FileManager.default.fileExists(atPath: $0) } ?? false
+        guard let path = environment["\(name)_FILE"] ?? (isThere ? credential : nil) else {
+            return nil
+        }
+        do {
+            let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
+            return Secret(text.trimmingCharacters(in: .whitespacesAndNewlines))
+        } catch {
+            throw SettingsError("\(name): the file \(path) cannot be read")
+        }
+    }
+
+    /// Refuses keys of the file that nothing asked for.
+    func refuseUnknownKeys() throws(SettingsError) {
+        let unknown = keysOfFile.subtracting(keysRead).sorted()
+        guard unknown.isEmpty else {
+            throw SettingsError(
+                "the settings file has keys that nothing reads: \(unknown.joined(separator: ", ")); known: "
+                    + keysRead.sorted().joined(separator: ", "))
+        }
+    }
+
+    private mutating func value(
+        _ key: String, _ type: ConfigType
+    ) throws(SettingsError) -> ConfigContent? {
+        keysRead.insert(key)
+        let path = AbsoluteConfigKey(key.split(separator: ".").map(String.init))
+        for source in sources {
+            do {
+                if let value = try source.lookup(path, type).value { return value.content }
+            } catch {
+                throw SettingsError("\(key) from \(source.name) is no \(type.rawValue)")
+            }
+        }
+        return nil
+    }
+
+    private static func keys(of node: Node?, prefix: String = "") -> [String] {
+        guard let mapping = node?.mapping else { return prefix.isEmpty ? [] : [prefix] }
+        return mapping.flatMap { key, value in
+            keys(of: value, prefix: (prefix.isEmpty ? "" : prefix + ".") + (key.scalar?.string ?? "?"))
+        }
+    }
+}
+
+struct SettingsError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}
+
+/// A value that does not show itself.
+struct Secret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    let value: String
+
+    init(_ value: String) {
+        self.value = value
+    }
+
+    var description: String { "(secret)" }
+    var debugDescription: String { description }
+    var customMirror: Mirror { Mirror(self, children: []) }
+}

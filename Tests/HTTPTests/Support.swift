@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+
+/// The most memory this process ever had, in bytes (`VmHWM`).
+func peakMemoryBytes() -> Int {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
+    return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1_024
+}
+
+/// A source that gives these chunks, one a call.
+func supply(_ chunks: [[UInt8]]) -> @Sendable () async throws -> [UInt8]? {
+    let next = Mutex(0)
+    return {
+        next.withLock { index in
+            guard index < chunks.count else { return nil }
+            index += 1
+            return chunks[index - 1]
+        }
+    }
+}
+
+/// A folder that is gone when the value is.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() {
+        path = NSTemporaryDirectory() + "http-tests-" + UUID().uuidString
+        try? FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
+
+/// By the gzip program, which also checks the sum and the length at the end.
+func unpacked(_ bytes: [UInt8]) throws -> [UInt8] {
+    try run(["gzip", "-dc"], input: bytes)
+}
+
+func packed(_ bytes: [UInt8]) throws -> [UInt8] {
+    try run(["gzip", "-c"], input: bytes)
+}

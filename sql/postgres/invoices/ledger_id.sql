@@ -1,0 +1,1 @@
+SELECT ledger_id::text FROM ledger

@@ -1,0 +1,22 @@
+-- The slot's invoices as they were just computed.
+CREATE TEMP TABLE staged_invoices (
+    invoice_id text COLLATE "C" PRIMARY KEY,
+    customer_id text COLLATE "C" NOT NULL,
+    slot text NOT NULL,
+    timezone text NOT NULL,
+    period_start timestamptz NOT NULL,
+    period_end timestamptz NOT NULL,
+    status text NOT NULL,
+    hold_reason text,
+    currency text NOT NULL,
+    total_minor bigint NOT NULL,
+    plan text NOT NULL,
+    stripe_customer_id text,
+    collection_method text NOT NULL,
+    days_until_due integer,
+    catalog_version text NOT NULL,
+    input_hash text NOT NULL,
+    tzdata_version text NOT NULL,
+    -- What becomes of it: added, changed, unchanged, or submitted (left as it is).
+    outcome text
+) ON COMMIT DROP
