@@ -180,13 +180,13 @@ extension SlotComputation.Entry {
 }
 
 extension ComputedInvoice {
-    /// In the order of the columns of `staged_invoices`.
+    /// In the order of the columns of `staged_invoices`; the last one, the outcome, comes later.
     fileprivate var fields: [String?] {
         [
             invoiceID, customerID, "\(slot)", timezone, "\(start)", "\(end)", status.rawValue,
             holdReason, currency.code, String(totalMinor), plan, stripeCustomerID,
             collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion, inputHash,
-            tzdataVersion,
+            tzdataVersion, nil,
         ]
     }
 }

@@ -78,8 +78,8 @@ extension ExitStatus {
         case .configuration: .configuration
         case .unreachable, .authentication, .truncated: .unavailable
         case .cancelled: .held
-        // UNKNOWN_TABLE, UNKNOWN_DATABASE, UNKNOWN_IDENTIFIER, ACCESS_DENIED
-        case .server(60), .server(81), .server(47), .server(497): .configuration
+        // UNKNOWN_TABLE, UNKNOWN_DATABASE, ACCESS_DENIED
+        case .server(60), .server(81), .server(497): .configuration
         // TIMEOUT_EXCEEDED, TOO_MANY_SIMULTANEOUS_QUERIES, MEMORY_LIMIT_EXCEEDED, NOT_ENOUGH_SPACE,
         // QUERY_WAS_CANCELLED, NETWORK_ERROR, TABLE_IS_READ_ONLY
         case .server(159), .server(202), .server(241), .server(243), .server(394), .server(210),
@@ -97,7 +97,7 @@ extension ExitStatus {
         case is PostgresError where ExitStatus(error) == .unavailable: "check DATABASE_URL and the server"
         case let error as ClickHouseError:
             switch error.code {
-            case .server(60), .server(47): "run: jobs migrate"
+            case .server(60): "run: jobs migrate"
             case .unreachable, .authentication: "check CLICKHOUSE_URL and the server"
             default: nil
             }

@@ -11,15 +11,13 @@ SELECT
             AND (customer_id = '' OR transaction_id = ''
                 OR NOT isValidJSON(properties) OR JSONType(properties) != 'Object')
     ) AS quarantined,
-    countIf(counts) AS events,
-    sumIf(rows - 1 - different, counts) AS duplicates,
-    sumIf(different, counts) AS conflicts
+    count() AS events,
+    sum(rows - 1 - different) AS duplicates,
+    sum(different) AS conflicts
 FROM
 (
     SELECT
-        argMin((timestamp, sipHash128(event_type, timestamp, properties)),
-            (ingested_at, sipHash128(event_type, timestamp, properties))) AS winner,
-        winner.1 >= period_start AND winner.1 < period_end AS counts,
+        argMin(timestamp, (ingested_at, sipHash128(event_type, timestamp, properties))) AS counted_at,
         count() AS rows,
         -- Contents other than the winner's: each is one conflict, however often it was repeated.
         uniqExact(sipHash128(event_type, timestamp, properties)) - 1 AS different
@@ -36,3 +34,4 @@ FROM
         )
     GROUP BY customer_id, transaction_id
 )
+WHERE counted_at >= period_start AND counted_at < period_end

@@ -9,26 +9,32 @@ FROM
     SELECT
         customer_id,
         transaction_id,
-        argMin((event_type, timestamp, properties),
-            (ingested_at, sipHash128(event_type, timestamp, properties))) AS winner,
         winner.1 AS event_type,
         winner.2 AS timestamp,
         winner.3 AS properties
-    FROM events
-    WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64} - {horizon:Int64}, 'UTC')
-        AND timestamp < fromUnixTimestamp64Milli({end:Int64} + {horizon:Int64}, 'UTC')
-        AND customer_id != '' AND transaction_id != ''
-        AND isValidJSON(properties) AND JSONType(properties) = 'Object'
-        AND /* customer filter */ true
-        AND (customer_id, transaction_id) IN
-        (
-            SELECT customer_id, transaction_id
-            FROM events
-            WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
-                AND timestamp < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
-                AND /* customer filter */ true
-        )
-    GROUP BY customer_id, transaction_id
+    FROM
+    (
+        SELECT
+            customer_id,
+            transaction_id,
+            argMin((event_type, timestamp, properties),
+                (ingested_at, sipHash128(event_type, timestamp, properties))) AS winner
+        FROM events
+        WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64} - {horizon:Int64}, 'UTC')
+            AND timestamp < fromUnixTimestamp64Milli({end:Int64} + {horizon:Int64}, 'UTC')
+            AND customer_id != '' AND transaction_id != ''
+            AND isValidJSON(properties) AND JSONType(properties) = 'Object'
+            AND /* customer filter */ true
+            AND (customer_id, transaction_id) IN
+            (
+                SELECT customer_id, transaction_id
+                FROM events
+                WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
+                    AND timestamp < fromUnixTimestamp64Milli({end:Int64}, 'UTC')
+                    AND /* customer filter */ true
+            )
+        GROUP BY customer_id, transaction_id
+    )
 )
 WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64}, 'UTC')
     AND timestamp < fromUnixTimestamp64Milli({end:Int64}, 'UTC')

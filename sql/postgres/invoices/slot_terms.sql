@@ -1,7 +1,7 @@
 -- The terms in force on the first day of the slot ($1), and the zone in force a month later ($2), in
 -- which the period ends.
 CREATE TEMP TABLE slot_terms ON COMMIT DROP AS
-SELECT customer_id, stripe_customer_id, email, active_from, active_until,
+SELECT customers.customer_id, stripe_customer_id, email, active_from, active_until,
     terms.plan, terms.currency, terms.timezone AS zone, next_terms.timezone AS next_zone,
     terms.timezone || '>' || next_terms.timezone AS zones_key,
     terms.collection_method, terms.days_until_due
