@@ -13,6 +13,13 @@ package struct BillingSummary: Sendable {
             count += 1
             totalMinor[invoice.currency, default: 0] += invoice.totalMinor
         }
+
+        static func + (left: Self, right: Self) -> Self {
+            var sum = left
+            sum.count += right.count
+            sum.totalMinor.merge(right.totalMinor, uniquingKeysWith: +)
+            return sum
+        }
     }
 
     /// Somebody with usage who is not billed.
@@ -71,6 +78,9 @@ package struct BillingSummary: Sendable {
         case .notChosen: notChosen += 1
         }
     }
+
+    /// All that was priced and is not held.
+    package var worth: Group { due + carried + zero }
 
     package var heldCount: Int { held.values.reduce(0) { $0 + $1.count } }
 

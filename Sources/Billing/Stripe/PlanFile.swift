@@ -2,6 +2,7 @@ internal import Digest
 package import Exact
 internal import Foundation
 package import Ledger
+internal import Usage
 
 /// The requests that a run would send, as a file that a person can read and a later run can check: a
 /// header, then one request a line. The same invoices make the same bytes, whenever it is written.
@@ -32,13 +33,21 @@ package final class PlanFileWriter {
 
     /// Appends an invoice's requests. Invoices come in order of customer.
     package func add(_ invoice: Invoice) throws {
-        var lines = Data()
+        var lines: [UInt8] = []
         for request in requests.requests(for: invoice) {
-            lines += try Self.encode(PlanRequest(request, of: invoice))
+            var line = PlanLine()
+            line.add("invoice_id", invoice.invoiceID)
+            line.add("input_hash", invoice.inputHash)
+            line.add("step", request.step.rawValue)
+            line.add("method", request.method)
+            line.add("path", request.path)
+            line.add("idempotency_key", request.idempotencyKey)
+            line.add("body", request.body)
+            lines += line.bytes
             requestCount += 1
         }
         try body.write(contentsOf: lines)
-        bodyHash.update(Array(lines))
+        bodyHash.update(lines)
         let terms = [
             invoice.customerID, invoice.stripeCustomerID ?? "", invoice.plan, invoice.currency.code,
             invoice.timezone, invoice.collectionMethod, invoice.daysUntilDue.map(String.init) ?? "",
@@ -52,16 +61,26 @@ package final class PlanFileWriter {
     package func finish(
         slot: CivilMonth, catalogVersion: String, catalogHash: String, programVersion: String
     ) throws {
-        let header = PlanHeader(
-            format: "meterflow-plan/1", slot: "\(slot)", account: nil, mode: "dry-run",
-            cutoffBatch: nil, catalogVersion: catalogVersion, catalogSHA256: catalogHash,
-            termsSHA256: termsHash.hex(), tzdataVersion: BillingPeriod.timeZoneDataVersion,
-            programVersion: programVersion, invoices: invoiceCount, requests: requestCount,
-            totalsMinor: totals, requestsSHA256: bodyHash.hex())
+        var header = PlanLine()
+        header.add("format", "meterflow-plan/1")
+        header.add("slot", "\(slot)")
+        header.add("mode", "dry-run")
+        // A dry-run knows no account, and reads the events without a cut-off.
+        header.add("account", nil)
+        header.add("cutoff_batch", nil)
+        header.add("catalog_version", catalogVersion)
+        header.add("catalog_sha256", catalogHash)
+        header.add("terms_sha256", termsHash.hex())
+        header.add("tzdata_version", BillingPeriod.timeZoneDataVersion)
+        header.add("program_version", programVersion)
+        header.add("invoices", invoiceCount)
+        header.add("requests", requestCount)
+        header.add("totals_minor", totals)
+        header.add("requests_sha256", bodyHash.hex())
         try body.close()
         let whole = "\(bodyPath).whole"
         defer { try? FileManager.default.removeItem(atPath: whole) }
-        try Self.encode(header).write(to: URL(filePath: whole))
+        try Data(header.bytes).write(to: URL(filePath: whole))
         let output = try FileHandle(forWritingTo: URL(filePath: whole))
         let input = try FileHandle(forReadingFrom: URL(filePath: bodyPath))
         try output.seekToEnd()
@@ -73,72 +92,34 @@ package final class PlanFileWriter {
         try input.close()
         guard rename(whole, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
-
-    private static func encode(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return try encoder.encode(value) + Data("\n".utf8)
-    }
 }
 
-/// The first line of a plan: what the requests were made from.
-struct PlanHeader: Encodable {
-    let format: String
-    let slot: String
-    /// Stripe's id of the account; unknown to a dry-run.
-    let account: String?
-    let mode: String
-    let cutoffBatch: Int64?
-    let catalogVersion: String
-    let catalogSHA256: String
-    let termsSHA256: String
-    let tzdataVersion: String
-    let programVersion: String
-    let invoices: Int
-    let requests: Int
-    let totalsMinor: [String: Int64]
-    /// SHA-256 of all that follows the header.
-    let requestsSHA256: String
+/// A line of a plan: JSON with its members in an order that people read.
+private struct PlanLine {
+    private var json: [UInt8] = [UInt8(ascii: "{")]
 
-    enum CodingKeys: String, CodingKey {
-        case format, slot, account, mode
-        case cutoffBatch = "cutoff_batch"
-        case catalogVersion = "catalog_version"
-        case catalogSHA256 = "catalog_sha256"
-        case termsSHA256 = "terms_sha256"
-        case tzdataVersion = "tzdata_version"
-        case programVersion = "program_version"
-        case invoices, requests
-        case totalsMinor = "totals_minor"
-        case requestsSHA256 = "requests_sha256"
-    }
-}
-
-/// A line of a plan.
-struct PlanRequest: Encodable {
-    let invoiceID: String
-    let inputHash: String
-    let step: String
-    let method: String
-    let path: String
-    let idempotencyKey: String
-    let body: String
-
-    init(_ request: StripeRequest, of invoice: Invoice) {
-        invoiceID = invoice.invoiceID
-        inputHash = invoice.inputHash
-        step = request.step.rawValue
-        method = request.method
-        path = request.path
-        idempotencyKey = request.idempotencyKey
-        body = request.body
+    mutating func add(_ name: String, _ text: String?) {
+        addName(name)
+        guard let text else { return json += "null".utf8 }
+        JSONString.append(text, to: &json)
     }
 
-    enum CodingKeys: String, CodingKey {
-        case invoiceID = "invoice_id"
-        case inputHash = "input_hash"
-        case step, method, path
-        case idempotencyKey = "idempotency_key"
-        case body
+    mutating func add(_ name: String, _ number: Int) {
+        addName(name)
+        json += String(number).utf8
+    }
+
+    mutating func add(_ name: String, _ numbers: [String: Int64]) {
+        addName(name)
+        let members = numbers.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
+        json += "{\(members.joined(separator: ","))}".utf8
+    }
+
+    var bytes: [UInt8] { json + "}\n".utf8 }
+
+    private mutating func addName(_ name: String) {
+        if json.count > 1 { json.append(UInt8(ascii: ",")) }
+        JSONString.append(name, to: &json)
+        json.append(UInt8(ascii: ":"))
     }
 }

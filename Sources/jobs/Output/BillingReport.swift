@@ -22,6 +22,7 @@ struct BillingReport {
             try printLine("held      \(text(group))  \(reason): \(Hold(rawValue: reason)?.advice ?? "")")
         }
         try printOthers()
+        try printLine("worth     \(text(summary.worth))  of usage, held ones left out")
         let tie = summary.tiesOut ? "the counts tie out" : "THE COUNTS DO NOT TIE OUT"
         try printLine("customers \(grouped(summary.customers)): \(tie)")
         let changes = summary.changes

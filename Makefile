@@ -1,0 +1,46 @@
+# `make help` lists what there is. Every target installs what it needs on a Debian 12 with Swift.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+jobs := .build/debug/jobs
+sources := Package.swift Plugins Sources Tests
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: up ## bill a month of a real access log, and look at the result
+	@dev/install.sh build
+	swift build --product jobs
+	@dev/demo $(jobs)
+
+test: up ## run all tests against the local stack
+	@dev/install.sh build test
+	@dev/test
+
+check: lint ## everything that CI checks: format, build with warnings as errors, tests
+	@$(MAKE) --no-print-directory test
+
+lint: ## check the format of the sources
+	swift format lint --strict --parallel --recursive $(sources)
+
+build: ## make the release binary, .build/release/jobs
+	@dev/install.sh build
+	swift build -c release --static-swift-stdlib --product jobs
+
+bench: up ## measure, as ratios to the engines' own speed in the same run
+	@dev/install.sh build
+	swift build -c release --static-swift-stdlib --product jobs
+	@Benchmarks/run .build/release/jobs
+
+up: ## start the local Postgres and ClickHouse
+	@dev/install.sh stack
+	@dev/stack start
+
+env: ## print the lines that point a shell at the local stack: eval "$(make env)"
+	@dev/stack env
+
+down: ## stop what `make up` started
+	@dev/stack stop
+
+.PHONY: help demo test check lint build bench up env down
