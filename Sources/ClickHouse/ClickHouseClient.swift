@@ -10,7 +10,9 @@ package struct ClickHouseConfiguration: Sendable {
     /// - Parameter url: `http[s]://user:password@host:port/database`; reserved characters percent-encoded.
     package init(url: String) throws(ClickHouseError) {
         let form = "CLICKHOUSE_URL must read http[s]://user:password@host:port/database"
-        guard let match = url.wholeMatch(of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#]+)\/([^\/?#]+)/),
+        guard
+            let match = url.wholeMatch(
+                of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#]+)\/([^\/?#]+)/),
             let user = Self.percentDecoded(match.2 ?? "default"),
             let password = Self.percentDecoded(match.3 ?? ""),
             let database = Self.percentDecoded(match.5)
@@ -30,7 +32,10 @@ package struct ClickHouseConfiguration: Sendable {
         var bytes: [UInt8] = []
         var rest = text.utf8[...]
         while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else { bytes.append(byte); continue }
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
             guard let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), rest.count >= 2 else {
                 return nil
             }
@@ -150,8 +155,11 @@ package final class ClickHouseClient: Sendable {
             }
     }
 
-    private func request(_ parameters: [(name: String, value: String)], body: HTTPBody) -> HTTPRequest {
-        let text = parameters
+    private func request(_ parameters: [(name: String, value: String)], body: HTTPBody)
+        -> HTTPRequest
+    {
+        let text =
+            parameters
             .map { "\(Self.percentEncoded($0.name))=\(Self.percentEncoded($0.value))" }
             .joined(separator: "&")
         return HTTPRequest(
@@ -172,7 +180,8 @@ package final class ClickHouseClient: Sendable {
         var text: [UInt8] = []
         while text.count < 65_536, let chunk = try await response.nextChunk() { text += chunk }
         throw ClickHouseError.server(
-            code: code, text: String(decoding: text.prefix(65_536), as: UTF8.self), queryID: queryID)
+            code: code, text: String(decoding: text.prefix(65_536), as: UTF8.self), queryID: queryID
+        )
     }
 
     private func killingWhenCancelled(

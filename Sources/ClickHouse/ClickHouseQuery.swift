@@ -30,7 +30,8 @@ package enum ClickHouseValue: Sendable, Equatable {
         case .strings(let texts):
             // The array is itself read as an escaped field, hence the second pass over it.
             Self.escaped(
-                "[" + texts.map { "'\(Self.escaped($0, quote: true))'" }.joined(separator: ",") + "]",
+                "[" + texts.map { "'\(Self.escaped($0, quote: true))'" }.joined(separator: ",")
+                    + "]",
                 quote: false)
         }
     }

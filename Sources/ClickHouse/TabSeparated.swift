@@ -87,7 +87,8 @@ struct TabSeparated {
             return nil
         }
         if line.starts(with: Self.exceptionMarker) || Self.isBareException(line) {
-            exception = line.starts(with: Self.exceptionMarker)
+            exception =
+                line.starts(with: Self.exceptionMarker)
                 ? "" : String(decoding: line, as: UTF8.self)
             return nil
         }

@@ -45,7 +45,8 @@ struct EmbedSQL {
 
     static func camelCase(_ name: String) -> String {
         let words = name.split(separator: "_")
-        return words[0] + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+        return words[0]
+            + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 
     static func fail(_ message: String) -> Never {

@@ -6,7 +6,9 @@ package struct Instant: Sendable, Hashable, Comparable {
         self.milliseconds = milliseconds
     }
 
-    package static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
+    package static func < (left: Self, right: Self) -> Bool {
+        left.milliseconds < right.milliseconds
+    }
 
     /// Whole seconds since the epoch, as Stripe wants them; a fraction is dropped towards the past.
     package var unixSeconds: Int64 {
@@ -17,7 +19,8 @@ package struct Instant: Sendable, Hashable, Comparable {
 extension Instant: CustomStringConvertible {
     /// RFC 3339 in UTC: `2026-10-01T00:00:00Z`, with milliseconds only if there are any.
     package var description: String {
-        let day = CivilDate(daysSinceEpoch: milliseconds.quotientRoundedDown(dividingBy: 86_400_000))
+        let day = CivilDate(
+            daysSinceEpoch: milliseconds.quotientRoundedDown(dividingBy: 86_400_000))
         let rest = milliseconds - day.daysSinceEpoch * 86_400_000
         let (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60)
         let (second, fraction) = (rest / 1000 % 60, rest % 1000)

@@ -13,7 +13,9 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     package let description: String
 
     static func held(_ what: String, by holder: String) -> Self {
-        Self(code: .held, description: "\(what) is held by another run (\(holder)); nothing was done")
+        Self(
+            code: .held, description: "\(what) is held by another run (\(holder)); nothing was done"
+        )
     }
 
     package static func noInvoice(_ id: String) -> Self {
@@ -34,7 +36,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     static func catalogDateTaken(_ date: String, by version: String) -> Self {
         Self(
             code: .conflict,
-            description: "catalog \(version) takes effect on \(date) already; choose another effective_from")
+            description:
+                "catalog \(version) takes effect on \(date) already; choose another effective_from")
     }
 
     static func billedPast(_ what: String, _ date: String, billedUntil: String) -> Self {

@@ -22,7 +22,9 @@ package struct UsageSchema: Sendable {
 
     package func state() async throws -> State {
         let exists = try await clickHouse.rows(ClickHouseQuery(SQL.migrationsExist))
-        guard try exists.first?.int64("found") == 1 else { return .tooOld(have: 0, want: Self.newest) }
+        guard try exists.first?.int64("found") == 1 else {
+            return .tooOld(have: 0, want: Self.newest)
+        }
         let rows = try await clickHouse.rows(ClickHouseQuery(SQL.migrationsNewest))
         let have = Int(try rows.first?.int64("version") ?? 0)
         if have == Self.newest { return .current }

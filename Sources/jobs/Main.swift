@@ -23,7 +23,7 @@ enum Main {
         } catch let error as BrokenOutput {
             _ = error
             return .done
-        } catch where isParserError(error) {
+        } catch  where isParserError(error) {
             let text = JobsCommand.fullMessage(for: error)
             let isHelp = JobsCommand.exitCode(for: error) == .success
             writeText(text + "\n", to: isHelp ? STDOUT_FILENO : STDERR_FILENO)

@@ -76,9 +76,9 @@ final class TLSSink: Sendable {
         port = try freePort()
         process = try ChildProcess(
             [
-                "openssl", "s_server", "-quiet", "-accept", "127.0.0.1:\(port)", "-cert",
+                "openssl", "s_server", "-quiet", "-www", "-accept", "127.0.0.1:\(port)", "-cert",
                 certificate.file, "-key", certificate.keyFile,
-            ], input: "/dev/zero", output: "/dev/null")
+            ], output: "/dev/null")
         try awaitListener(on: port)
     }
 

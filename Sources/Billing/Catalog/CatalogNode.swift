@@ -52,8 +52,9 @@ struct CatalogNode {
         var fields: [String: CatalogNode] = [:]
         for (name, value) in members() {
             guard required.contains(name) || optional.contains(name) else {
-                value.report("nothing is known by this name; known: "
-                    + (required + optional).joined(separator: ", "))
+                value.report(
+                    "nothing is known by this name; known: "
+                        + (required + optional).joined(separator: ", "))
                 continue
             }
             fields[name] = value

@@ -90,7 +90,8 @@ extension Condition {
         for comparison in Comparison.allCases {
             bounds[comparison] = fields[comparison.rawValue]?.decimal(maximumPlaces: 30)
         }
-        let values = fields["in"]?.list(nonEmpty: true).compactMap { $0.text() }
+        let values =
+            fields["in"]?.list(nonEmpty: true).compactMap { $0.text() }
             ?? fields["eq"]?.text().map { [$0] }
         let tests = fields.keys.filter { $0 != "missing" }
         switch (values, bounds.isEmpty) {
@@ -101,7 +102,8 @@ extension Condition {
             return Condition(
                 property: property, test: .bounds(bounds), passesWhenMissing: missing == "pass")
         default:
-            node.report("a condition is a value, or one of eq and in, or bounds of gte, gt, lte, lt")
+            node.report(
+                "a condition is a value, or one of eq and in, or bounds of gte, gt, lte, lt")
             return nil
         }
     }
@@ -161,7 +163,8 @@ extension Charge {
                 unitAmount.map { .package(size: size, unitAmount: $0) }
             }
         default:
-            fields["model"]?.report("model is per_unit, graduated, volume or package, not '\(name)'")
+            fields["model"]?.report(
+                "model is per_unit, graduated, volume or package, not '\(name)'")
             return nil
         }
         for field in needed where fields[field] == nil { node.report("\(name) needs \(field)") }

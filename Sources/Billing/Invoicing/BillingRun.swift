@@ -82,7 +82,8 @@ package struct BillingRun: Sendable {
     ) throws -> Outcome {
         if let customers, !customers.contains(entry.customerID) { return .notChosen }
         let metrics = calculation.catalog.metrics
-        let usage = try entry.usage.map { try UsageText.read($0, count: metrics.count) }
+        let usage =
+            try entry.usage.map { try UsageText.read($0, count: metrics.count) }
             ?? metrics.map { _ in .none }
         let isUsed = usage.contains { $0.events > 0 }
         let zones = entry.zones ?? .init(start: Self.defaultZone, end: Self.defaultZone)
@@ -136,7 +137,8 @@ enum UsageText {
     static func read(_ text: String, count: Int) throws -> [MetricUsage] {
         let metrics = text.split(separator: ";").compactMap { item -> MetricUsage? in
             let fields = item.split(separator: " ")
-            guard fields.count == 3, let events = Int64(fields[0]), let unparsable = Int64(fields[1]),
+            guard fields.count == 3, let events = Int64(fields[0]),
+                let unparsable = Int64(fields[1]),
                 let quantity = ExactDecimal(fields[2])
             else { return nil }
             return MetricUsage(events: events, quantity: quantity, unparsable: unparsable)

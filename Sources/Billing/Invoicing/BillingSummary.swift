@@ -70,7 +70,9 @@ package struct BillingSummary: Sendable {
         case .unmapped(let usage): unmapped.append(Unbilled(customerID: customerID, usage: usage))
         case .inactive(let usage):
             inactive += 1
-            if let usage { inactiveWithUsage.append(Unbilled(customerID: customerID, usage: usage)) }
+            if let usage {
+                inactiveWithUsage.append(Unbilled(customerID: customerID, usage: usage))
+            }
         case .notClosed(let end):
             notClosed += 1
             notClosedUntil = max(notClosedUntil ?? end, end)

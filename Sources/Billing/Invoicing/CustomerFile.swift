@@ -67,14 +67,20 @@ private struct CustomerRow {
         let plan = value("plan") ?? ""
         let code = value("currency") ?? ""
         let currency = Currency(code)
-        if currency == nil { report("currency '\(code.prefix(40))' is none that Stripe charges; lower case, e.g. usd") }
+        if currency == nil {
+            report(
+                "currency '\(code.prefix(40))' is none that Stripe charges; lower case, e.g. usd")
+        }
         check(plan: plan, currency, catalog)
         let zone = value("timezone") ?? BillingRun.defaultZone
         if !BillingPeriod.isKnown(zone: zone) { report("\(UnknownTimeZone(zone: zone))") }
-        let methodName = value("collection_method") ?? Customer.CollectionMethod.sendInvoice.rawValue
+        let methodName =
+            value("collection_method") ?? Customer.CollectionMethod.sendInvoice.rawValue
         let method = Customer.CollectionMethod(rawValue: methodName)
         if method == nil {
-            report("collection_method is send_invoice or charge_automatically, not '\(methodName.prefix(40))'")
+            report(
+                "collection_method is send_invoice or charge_automatically, not '\(methodName.prefix(40))'"
+            )
         }
         let days = daysUntilDue(method)
         let email = value("email")
@@ -99,7 +105,9 @@ private struct CustomerRow {
         guard let catalog, let currency else { return }
         guard let known = catalog.plan(plan) else {
             let plans = catalog.plans.map(\.code).joined(separator: ", ")
-            return report("plan '\(plan.prefix(40))' is not in catalog \(catalog.version), which has \(plans)")
+            return report(
+                "plan '\(plan.prefix(40))' is not in catalog \(catalog.version), which has \(plans)"
+            )
         }
         if known.currency != currency {
             report("plan \(plan) is in \(known.currency), the customer's currency is \(currency)")
@@ -123,7 +131,9 @@ private struct CustomerRow {
     private mutating func date(_ column: String) -> CivilDate? {
         guard let text = value(column) else { return nil }
         let date = CivilDate(text)
-        if date == nil { report("\(column) '\(text.prefix(40))' is no date; write it as 2026-10-01") }
+        if date == nil {
+            report("\(column) '\(text.prefix(40))' is no date; write it as 2026-10-01")
+        }
         return date
     }
 

@@ -193,7 +193,8 @@ package enum Hold: String, Sendable, CaseIterable {
         case .amountTooLarge: "Stripe takes at most eight digits: bill by hand, or in parts"
         case .amountOverflow: "check the usage and the price: the amount passes 64 bits"
         case .currencyMismatch: "give the customer a plan of their currency: jobs import customers"
-        case .unknownPlan: "apply a catalog with the plan, or correct the customer's: jobs import customers"
+        case .unknownPlan:
+            "apply a catalog with the plan, or correct the customer's: jobs import customers"
         }
     }
 }

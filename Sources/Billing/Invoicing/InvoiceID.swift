@@ -11,10 +11,11 @@ package enum InvoiceID {
         ledgerID: String, customerID: String, start: Instant, end: Instant, kind: String,
         revision: Int
     ) -> String {
-        "inv_" + digest([
-            ledgerID, customerID, String(start.milliseconds), String(end.milliseconds), kind,
-            String(revision),
-        ])
+        "inv_"
+            + digest([
+                ledgerID, customerID, String(start.milliseconds), String(end.milliseconds), kind,
+                String(revision),
+            ])
     }
 
     /// - Parameter charge: the metric's code, `base_fee` or `minimum`.

@@ -52,7 +52,8 @@ package struct InvoiceVerification: Sendable {
                     + " is now \(invoice.currency.format(recomputed.totalMinor))")
         }
         if differences.isEmpty && invoice.inputHash != recomputed.inputHash {
-            differences.append("the amounts agree, but what they follow from has changed (input_hash)")
+            differences.append(
+                "the amounts agree, but what they follow from has changed (input_hash)")
         }
         return differences
     }

@@ -100,7 +100,10 @@ private struct PlanLine {
 
     mutating func add(_ name: String, _ text: String?) {
         addName(name)
-        guard let text else { return json += "null".utf8 }
+        guard let text else {
+            json += "null".utf8
+            return
+        }
         JSONString.append(text, to: &json)
     }
 

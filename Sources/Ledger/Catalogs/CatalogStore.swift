@@ -41,7 +41,8 @@ package struct CatalogStore: Sendable {
                 guard version == catalog.version else {
                     throw LedgerError.catalogDateTaken("\(catalog.effectiveFrom)", by: version)
                 }
-                guard try row.decode("source_sha256", as: String.self) == catalog.sourceSHA256 else {
+                guard try row.decode("source_sha256", as: String.self) == catalog.sourceSHA256
+                else {
                     throw LedgerError.catalogIsFixed(version)
                 }
                 return false

@@ -51,15 +51,17 @@ package struct CustomerStore: Sendable {
 extension PostgresConnection {
     /// - Parameter effectiveFrom: `nil` for a new customer's first terms.
     fileprivate func addTerms(of customer: Customer, effectiveFrom: CivilDate?) throws -> Bool {
-        let start = effectiveFrom.map(String.init(describing:))
+        let start =
+            effectiveFrom.map(String.init(describing:))
             ?? customer.activeFrom.map { "\(CivilMonth(containing: $0).firstDay)" } ?? "0001-01-01"
-        let added = try query(
-            SQL.termsInsert,
-            [
-                customer.customerID, start, customer.plan, customer.currency.code,
-                customer.timezone, customer.collectionMethod.rawValue, customer.daysUntilDue,
-            ]
-        ).affectedRows > 0
+        let added =
+            try query(
+                SQL.termsInsert,
+                [
+                    customer.customerID, start, customer.plan, customer.currency.code,
+                    customer.timezone, customer.collectionMethod.rawValue, customer.daysUntilDue,
+                ]
+            ).affectedRows > 0
         if added, let effectiveFrom {
             try refuseBilledPast(
                 "the terms of \(customer.customerID)", from: effectiveFrom,

@@ -69,4 +69,3 @@ package struct InvoiceFilter: Sendable {
         [slot.map { "\($0)" }, customerID, status, invoiceID, isDue]
     }
 }
-

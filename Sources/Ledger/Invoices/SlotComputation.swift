@@ -61,7 +61,8 @@ package struct SlotComputation {
                 let name: String? = try holder.rows.first?.decode("holder")
                 throw LedgerError.held("billing of \(slot)", by: name ?? "just ended")
             }
-            try await connection.query(SQL.slotTerms, ["\(slot.firstDay)", "\(slot.next.firstDay)"])
+            try await connection.query(
+                SQL.slotTerms, ["\(slot.firstDay)", "\(slot.next.firstDay)"])
             for statement in [SQL.slotUsage, SQL.stagedInvoices, SQL.stagedLines] {
                 try await connection.query(statement)
             }
@@ -168,7 +169,8 @@ extension SlotComputation.Entry {
         zones = SlotComputation.Zones(start: zone, end: try row.decode("next_zone"))
         let currency: String = try row.decode("currency")
         let method: String = try row.decode("collection_method")
-        guard let currency = Currency(currency), let method = Customer.CollectionMethod(rawValue: method)
+        guard let currency = Currency(currency),
+            let method = Customer.CollectionMethod(rawValue: method)
         else { preconditionFailure("terms are checked when they are recorded") }
         terms = Customer(
             customerID: customerID, stripeCustomerID: try row.decode("stripe_customer_id"),

@@ -25,7 +25,8 @@ package final class EventLog {
     package init(clickHouse: ClickHouseClient, ingestedAt: Instant) {
         self.clickHouse = clickHouse
         self.ingestedAt = ingestedAt
-        incoming = "incoming_\(ingestedAt.milliseconds)_\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        incoming =
+            "incoming_\(ingestedAt.milliseconds)_\(String(UInt64.random(in: .min ... .max), radix: 36))"
     }
 
     package func append(_ event: UsageEvent) async throws {

@@ -1,5 +1,5 @@
-package import Exact
 internal import Digest
+package import Exact
 
 /// What is counted: which events, under which condition, folded how into one quantity a period.
 package struct Metric: Sendable, Hashable {

@@ -123,8 +123,10 @@ private struct MetricColumns {
     func renderReason(_ parameters: inout [String: ClickHouseValue]) -> String {
         let passes = passes(&parameters)
         let property = metric.property ?? ""
-        let value = metric.aggregation == .uniqueCount
-            ? text(bind(property, "property", &parameters)) : exactQuantity(of: property, &parameters)
+        let value =
+            metric.aggregation == .uniqueCount
+            ? text(bind(property, "property", &parameters))
+            : exactQuantity(of: property, &parameters)
         let code = bind(metric.code, "code", &parameters)
         return "if((\(passes)) AND isNull(\(value)), \(code), '')"
     }

@@ -53,7 +53,8 @@ struct CatalogCommand: AsyncParsableCommand {
 
     struct Show: StatusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the applied versions; with one's name, its text; with a file, its prices.")
+            abstract:
+                "List the applied versions; with one's name, its text; with a file, its prices.")
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var list: ListOptions
@@ -69,7 +70,8 @@ struct CatalogCommand: AsyncParsableCommand {
                 let versions = try await CatalogStore(pool: live.pool).all()
                 if let wanted {
                     guard let version = versions.first(where: { $0.version == wanted }) else {
-                        throw Failure(.badInput, "there is neither a file nor an applied catalog '\(wanted)'")
+                        throw Failure(
+                            .badInput, "there is neither a file nor an applied catalog '\(wanted)'")
                     }
                     try write(Array(version.source.utf8), to: STDOUT_FILENO)
                     return .done
@@ -110,14 +112,16 @@ struct CatalogCommand: AsyncParsableCommand {
             case .perUnit(let amount):
                 try listing.add(row(plan, charge.metric, "per_unit", nil, nil, amount, nil))
             case .package(let size, let amount):
-                try listing.add(row(plan, charge.metric, "package of \(size)", nil, nil, amount, nil))
+                try listing.add(
+                    row(plan, charge.metric, "package of \(size)", nil, nil, amount, nil))
             case .graduated(let tiers), .volume(let tiers):
                 var floor = ExactDecimal.zero
                 let isVolume = if case .volume = charge.model { true } else { false }
                 for tier in tiers {
                     try listing.add(
                         row(
-                            plan, charge.metric, isVolume ? "volume" : "graduated", floor, tier.upTo,
+                            plan, charge.metric, isVolume ? "volume" : "graduated", floor,
+                            tier.upTo,
                             tier.unitAmount, tier.flatAmount))
                     floor = tier.upTo ?? floor
                 }

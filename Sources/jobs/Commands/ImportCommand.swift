@@ -31,9 +31,13 @@ struct ImportCommand: AsyncParsableCommand {
 
         @Option(name: .long, help: "auto, common, combined or json.")
         var logFormat: LogFormat = .auto
-        @Option(name: .long, help: "Who is billed: host (default), user, query:NAME; of JSON a field's path.")
+        @Option(
+            name: .long,
+            help: "Who is billed: host (default), user, query:NAME; of JSON a field's path.")
         var customer: String?
-        @Option(name: .long, help: "A name that is part of every identity: the same for each import of this log.")
+        @Option(
+            name: .long,
+            help: "A name that is part of every identity: the same for each import of this log.")
         var source = ""
         @Option(
             name: .long,
@@ -42,7 +46,9 @@ struct ImportCommand: AsyncParsableCommand {
                 discussion: "For example --field time=requestTime --field bytes=responseLength",
                 valueName: "name=path"))
         var field: [String] = []
-        @Option(name: .long, help: "Of JSON: how times are written: auto, epoch_s, epoch_ms, rfc3339, clf.")
+        @Option(
+            name: .long,
+            help: "Of JSON: how times are written: auto, epoch_s, epoch_ms, rfc3339, clf.")
         var timeFormat: TimestampFormat = .automatic
 
         mutating func validate() throws {
@@ -62,7 +68,9 @@ struct ImportCommand: AsyncParsableCommand {
             for item in field {
                 let parts = item.split(separator: "=", maxSplits: 1).map(String.init)
                 guard parts.count == 2, let member = Self.fields[parts[0]] else {
-                    throw ValidationError("--field is NAME=PATH with a name of time, status, bytes, method, endpoint, id; not '\(item)'")
+                    throw ValidationError(
+                        "--field is NAME=PATH with a name of time, status, bytes, method, endpoint, id; not '\(item)'"
+                    )
                 }
                 member(&mapping, JSONPath(parts[1]))
             }
@@ -72,7 +80,9 @@ struct ImportCommand: AsyncParsableCommand {
                 mapping.customer = JSONPath(customer)
             } else if let customer {
                 guard let choice = AccessLogCustomer(customer) else {
-                    throw ValidationError("--customer is host, user or query:NAME; a path only goes with --log-format json")
+                    throw ValidationError(
+                        "--customer is host, user or query:NAME; a path only goes with --log-format json"
+                    )
                 }
                 options.customer = choice
             }

@@ -44,7 +44,8 @@ struct ImportRun {
             }
             if line.number % 10_000 == 0 {
                 try Task.checkCancellation()
-                progress.update("\(grouped(line.number)) lines, \(grouped(importer.counts.rejected)) rejected")
+                progress.update(
+                    "\(grouped(line.number)) lines, \(grouped(importer.counts.rejected)) rejected")
             }
         }
         try await log.finish()
@@ -79,7 +80,8 @@ private final class RejectedLines {
     }
 
     func add(_ line: RejectedLine) throws {
-        writeText("line \(line.lineNumber): \(line.reason.code): \(line.reason)\n", to: STDERR_FILENO)
+        writeText(
+            "line \(line.lineNumber): \(line.reason.code): \(line.reason)\n", to: STDERR_FILENO)
         try file?.write(contentsOf: line.bytes + [UInt8(ascii: "\n")])
     }
 

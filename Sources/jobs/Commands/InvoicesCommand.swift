@@ -17,7 +17,9 @@ struct InvoicesCommand: AsyncParsableCommand {
         @OptionGroup var list: ListOptions
         @Option(name: .long, help: "Of this month, as 2026-10.") var slot: CivilMonth?
         @Option(name: .long, help: "Of this customer.") var customer: String?
-        @Option(name: .long, help: "With this status, such as computed, carried, skipped_zero, superseded.")
+        @Option(
+            name: .long,
+            help: "With this status, such as computed, carried, skipped_zero, superseded.")
         var status: String?
 
         mutating func runToStatus() async throws -> ExitStatus {
@@ -51,7 +53,8 @@ struct InvoicesCommand: AsyncParsableCommand {
                         "line_id", "metric", "quantity", "amount_minor", "description",
                         "invoice_total_minor",
                     ].map { .init($0) }, format: format)
-                try await InvoiceStore(pool: live.pool).forEach(InvoiceFilter(slot: slot)) { invoices in
+                try await InvoiceStore(pool: live.pool).forEach(InvoiceFilter(slot: slot)) {
+                    invoices in
                     for invoice in invoices {
                         // An invoice without lines is a row too: nobody disappears from the export.
                         let lines: [InvoiceLine?] = invoice.lines.isEmpty ? [nil] : invoice.lines
@@ -94,7 +97,8 @@ struct InvoicesCommand: AsyncParsableCommand {
 
     struct Verify: StatusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compute invoices again from the events, and compare; exits 1 if one differs.")
+            abstract: "Compute invoices again from the events, and compare; exits 1 if one differs."
+        )
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The ids of invoices.") var invoiceIDs: [String] = []
@@ -137,11 +141,14 @@ private struct Verifier {
         self.live = live
         ledgerID = try await InvoiceStore(pool: live.pool).ledgerID()
         catalogs = Dictionary(
-            uniqueKeysWithValues: try await CatalogStore(pool: live.pool).all().map { ($0.version, $0) })
+            uniqueKeysWithValues: try await CatalogStore(pool: live.pool).all().map {
+                ($0.version, $0)
+            })
     }
 
     mutating func verify(_ invoice: Invoice) async throws {
-        guard let version = catalogs[invoice.catalogVersion], let slot = CivilMonth(invoice.slot) else {
+        guard let version = catalogs[invoice.catalogVersion], let slot = CivilMonth(invoice.slot)
+        else {
             preconditionFailure("the schema refuses an invoice without its catalog or slot")
         }
         let calculation = InvoiceCalculation(

@@ -21,7 +21,8 @@ struct RunCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
         @Option(
             name: .long,
-            help: ArgumentHelp("The month, as 2026-10 (default: the last one).", valueName: "month"))
+            help: ArgumentHelp("The month, as 2026-10 (default: the last one).", valueName: "month")
+        )
         var slot: CivilMonth?
         @Flag(name: .long, help: "Send nothing to Stripe, whatever billing.mode says.")
         var dryRun = false
@@ -31,7 +32,8 @@ struct RunCommand: AsyncParsableCommand {
         var requests: String?
         @Option(
             name: .long,
-            help: ArgumentHelp("Dry-run only: price customers without terms by this plan.", valueName: "plan"))
+            help: ArgumentHelp(
+                "Dry-run only: price customers without terms by this plan.", valueName: "plan"))
         var defaultPlan: String?
         @Option(
             name: .long,
@@ -72,7 +74,8 @@ struct RunCommand: AsyncParsableCommand {
             let report = BillingReport(summary: summary, metrics: calculation.catalog.metrics)
             try format == .json ? report.printJSON() : report.printText()
             if let requests {
-                let written = try await writeRequests(to: requests, live, month, version, calculation)
+                let written = try await writeRequests(
+                    to: requests, live, month, version, calculation)
                 if format == .table { try printLine("requests  \(written)") }
             }
             return summary.needsAPerson ? .needsAPerson : .done
@@ -85,7 +88,8 @@ struct RunCommand: AsyncParsableCommand {
             guard let version = try await store.inForce(on: month.firstDay) else {
                 throw Failure(
                     .configuration,
-                    "no catalog is in force on \(month.firstDay); apply one: jobs catalog apply FILE")
+                    "no catalog is in force on \(month.firstDay); apply one: jobs catalog apply FILE"
+                )
             }
             let calculation = InvoiceCalculation(
                 catalog: try Catalog(yaml: version.source), catalogHash: version.sourceSHA256,
@@ -100,7 +104,8 @@ struct RunCommand: AsyncParsableCommand {
                 let known = catalog.plans.map(\.code).joined(separator: ", ")
                 throw Failure(
                     .usage,
-                    "--default-plan: catalog \(catalog.version) has no plan '\(defaultPlan)', but \(known)")
+                    "--default-plan: catalog \(catalog.version) has no plan '\(defaultPlan)', but \(known)"
+                )
             }
             return plan
         }
@@ -122,7 +127,8 @@ struct RunCommand: AsyncParsableCommand {
             try writer.finish(
                 slot: month, catalogVersion: version.version, catalogHash: version.sourceSHA256,
                 programVersion: programVersion)
-            return "\(grouped(writer.requestCount)) requests of \(grouped(writer.invoiceCount)) invoices in \(path)"
+            return
+                "\(grouped(writer.requestCount)) requests of \(grouped(writer.invoiceCount)) invoices in \(path)"
         }
     }
 }

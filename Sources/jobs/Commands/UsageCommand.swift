@@ -26,9 +26,11 @@ struct UsageCommand: AsyncParsableCommand {
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var list: ListOptions
-        @Option(name: .long, help: "The month, as 2026-10 (default: this one).") var slot: CivilMonth?
+        @Option(name: .long, help: "The month, as 2026-10 (default: this one).") var slot:
+            CivilMonth?
         @Option(name: .long, help: "Only this customer.") var customer: String?
-        @Option(name: .long, help: "quantities, quarantined or conflicts.") var only: Kind = .quantities
+        @Option(name: .long, help: "quantities, quarantined or conflicts.") var only: Kind =
+            .quantities
 
         mutating func runToStatus() async throws -> ExitStatus {
             let options = self
@@ -37,10 +39,13 @@ struct UsageCommand: AsyncParsableCommand {
                 let month = options.slot ?? CivilMonth(containing: today)
                 let period = try BillingPeriod(
                     month: month, zone: BillingRun.defaultZone, nextZone: BillingRun.defaultZone)
-                guard let version = try await CatalogStore(pool: live.pool).inForce(on: month.firstDay)
+                guard
+                    let version = try await CatalogStore(pool: live.pool).inForce(
+                        on: month.firstDay)
                 else {
                     throw Failure(
-                        .configuration, "no catalog is in force on \(month.firstDay): jobs catalog apply FILE")
+                        .configuration,
+                        "no catalog is in force on \(month.firstDay): jobs catalog apply FILE")
                 }
                 let query = PeriodUsageQuery(
                     metrics: try Catalog(yaml: version.source).metrics, start: period.start,
@@ -62,7 +67,8 @@ struct UsageCommand: AsyncParsableCommand {
                 ], format: list.format)
             try await usage.forEachBatch(query, customer: customer) { customers in
                 for customer in customers {
-                    for (metric, used) in zip(query.metrics, customer.metrics) where used.events > 0 {
+                    for (metric, used) in zip(query.metrics, customer.metrics) where used.events > 0
+                    {
                         try listing.add([
                             .text(customer.customerID), .text(metric.code),
                             .decimal(used.quantity.description), .text(metric.unit),
@@ -74,7 +80,8 @@ struct UsageCommand: AsyncParsableCommand {
             try listing.finish()
         }
 
-        private func printQuarantined(_ query: PeriodUsageQuery, _ usage: UsageReader) async throws {
+        private func printQuarantined(_ query: PeriodUsageQuery, _ usage: UsageReader) async throws
+        {
             var listing = Listing(
                 [
                     .init("customer_id"), .init("transaction_id"), .init("event_type"),
@@ -105,7 +112,8 @@ struct UsageCommand: AsyncParsableCommand {
                         .text(event.customerID), .text(event.transactionID),
                         .text(event.counted.eventType), .text("\(event.counted.timestamp)"),
                         .text(event.counted.properties), .text(event.conflicting.eventType),
-                        .text("\(event.conflicting.timestamp)"), .text(event.conflicting.properties),
+                        .text("\(event.conflicting.timestamp)"),
+                        .text(event.conflicting.properties),
                     ])
                 }
             }

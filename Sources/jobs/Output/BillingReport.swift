@@ -13,13 +13,15 @@ struct BillingReport {
         try printLine("Billing of \(summary.slot), dry-run: nothing was sent")
         try printLine(
             "usage     \(grouped(figures.events)) events counted; \(grouped(figures.duplicates)) duplicates, "
-                + "\(grouped(figures.conflicts)) conflicts, \(grouped(figures.quarantined)) quarantined")
+                + "\(grouped(figures.conflicts)) conflicts, \(grouped(figures.quarantined)) quarantined"
+        )
         try printLine("due       \(text(summary.due))")
         try printLine("carried   \(text(summary.carried))  below Stripe's minimum")
         try printLine("zero      \(text(summary.zero))  no invoice is sent")
         if summary.held.isEmpty { try printLine("held      0") }
         for (reason, group) in summary.held.sorted(by: { $0.key < $1.key }) {
-            try printLine("held      \(text(group))  \(reason): \(Hold(rawValue: reason)?.advice ?? "")")
+            try printLine(
+                "held      \(text(group))  \(reason): \(Hold(rawValue: reason)?.advice ?? "")")
         }
         try printOthers()
         try printLine("worth     \(text(summary.worth))  of usage, held ones left out")
@@ -64,13 +66,19 @@ struct BillingReport {
     private func printOthers() throws {
         let unmapped = summary.unmapped.count
         try printLine(
-            "unmapped  \(grouped(unmapped))" + (unmapped > 0 ? "  usage without terms: jobs import customers" : ""))
+            "unmapped  \(grouped(unmapped))"
+                + (unmapped > 0 ? "  usage without terms: jobs import customers" : ""))
         try printLine("inactive  \(grouped(summary.inactive))")
         if summary.notClosed > 0, let end = summary.notClosedUntil {
-            try printLine("open      \(grouped(summary.notClosed))  not closed before \(end): run again then")
+            try printLine(
+                "open      \(grouped(summary.notClosed))  not closed before \(end): run again then")
         }
-        try printLine("no usage  \(grouped(summary.nothingBillable))  without terms, and nothing that is metered")
-        if summary.notChosen > 0 { try printLine("left out  \(grouped(summary.notChosen))  by --customers") }
+        try printLine(
+            "no usage  \(grouped(summary.nothingBillable))  without terms, and nothing that is metered"
+        )
+        if summary.notChosen > 0 {
+            try printLine("left out  \(grouped(summary.notChosen))  by --customers")
+        }
     }
 
     /// All of them: a person must find out who they are.
@@ -96,7 +104,8 @@ struct BillingReport {
         zip(metrics, usage).filter { $0.1.events > 0 }
             .map { metric, used in
                 let unreadable = used.unparsable > 0 ? " (\(used.unparsable) unreadable)" : ""
-                return "\(metric.code) \(grouped(used.quantity.description)) \(metric.unit)\(unreadable)"
+                return
+                    "\(metric.code) \(grouped(used.quantity.description)) \(metric.unit)\(unreadable)"
             }
             .joined(separator: ", ")
     }
@@ -111,7 +120,8 @@ struct BillingReport {
         let items = customers.map { customer in
             let usage = zip(metrics, customer.usage).filter { $0.1.events > 0 }
                 .map { "\(JSONText.string($0.0.code)):\"\($0.1.quantity)\"" }
-            return "{\"customer_id\":\(JSONText.string(customer.customerID)),\"usage\":{\(usage.joined(separator: ","))}}"
+            return
+                "{\"customer_id\":\(JSONText.string(customer.customerID)),\"usage\":{\(usage.joined(separator: ","))}}"
         }
         return "[\(items.joined(separator: ","))]"
     }

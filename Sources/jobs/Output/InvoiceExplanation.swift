@@ -15,12 +15,15 @@ struct InvoiceExplanation {
         }
         try printLine("customer  \(invoice.customerID)")
         try printLine(
-            "period    \(invoice.slot): from \(invoice.start) until \(invoice.end) (\(invoice.timezone))")
+            "period    \(invoice.slot): from \(invoice.start) until \(invoice.end) (\(invoice.timezone))"
+        )
         try printLine("plan      \(invoice.plan), catalog \(invoice.catalogVersion)")
         try printLine("inputs    \(invoice.inputHash), tz database \(invoice.tzdataVersion)")
         try printLine()
         for line in invoice.lines {
-            try printLine("\(pad(grouped(invoice.currency.format(line.amountMinor)))) \(code)  \(line.description)")
+            try printLine(
+                "\(pad(grouped(invoice.currency.format(line.amountMinor)))) \(code)  \(line.description)"
+            )
             for tier in line.tiers { try printLine("\(pad(""))      \(text(tier))") }
         }
         try printLine("\(pad(grouped(invoice.currency.format(invoice.totalMinor)))) \(code)  total")

@@ -21,7 +21,8 @@ func write(_ bytes: [UInt8], to descriptor: Int32) throws {
         if count < 0 {
             if errno == EINTR || errno == EAGAIN { continue }
             if errno == EPIPE { throw BrokenOutput() }
-            throw Failure(.unavailable, "the output cannot be written: \(String(cString: strerror(errno)))")
+            throw Failure(
+                .unavailable, "the output cannot be written: \(String(cString: strerror(errno)))")
         }
         rest = rest.dropFirst(count)
     }

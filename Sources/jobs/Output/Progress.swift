@@ -16,7 +16,9 @@ struct Progress {
     mutating func update(_ state: @autoclosure () -> String) {
         guard isShown else { return }
         let now = clock.now
-        guard now - start > .seconds(2), last.map({ now - $0 > .milliseconds(200) }) ?? true else { return }
+        guard now - start > .seconds(2), last.map({ now - $0 > .milliseconds(200) }) ?? true else {
+            return
+        }
         last = now
         writeText("\r\u{1B}[K\(what): \(state())", to: STDERR_FILENO)
     }

@@ -47,7 +47,8 @@ extension ExitStatus {
             case let error as LedgerError: error.code == .held ? .held : .badInput
             case let error as PostgresError: Self.status(of: error)
             case let error as ClickHouseError: Self.status(of: error)
-            case let error as HTTPError: error.code == .invalidRequest ? .configuration : .unavailable
+            case let error as HTTPError:
+                error.code == .invalidRequest ? .configuration : .unavailable
             case is CancellationError: .held
             default: .bug
             }
@@ -55,7 +56,8 @@ extension ExitStatus {
 
     private static func status(of error: PostgresError) -> ExitStatus {
         switch error.code {
-        case .connect, .authentication, .connectionLost, .timeout, .commitOutcomeUnknown: .unavailable
+        case .connect, .authentication, .connectionLost, .timeout, .commitOutcomeUnknown:
+            .unavailable
         case .cancelled: .held
         case .schema: .configuration
         case .server(let state): status(ofSQLState: state)
@@ -94,7 +96,8 @@ extension ExitStatus {
         switch error {
         case let error as PostgresError where ExitStatus(error) == .configuration:
             error.code == .schema ? nil : "run: jobs migrate"
-        case is PostgresError where ExitStatus(error) == .unavailable: "check DATABASE_URL and the server"
+        case is PostgresError where ExitStatus(error) == .unavailable:
+            "check DATABASE_URL and the server"
         case let error as ClickHouseError:
             switch error.code {
             case .server(60): "run: jobs migrate"

@@ -47,7 +47,8 @@ struct Live {
             url: try settings.requiredDatabaseURL(),
             noticeHandler: { logger.debug("\($0.message)") })
         try configuration.validate()
-        let http = try HTTPClient(configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
+        let http = try HTTPClient(
+            configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
         let clickHouse = ClickHouseClient(
             configuration: try ClickHouseConfiguration(url: try settings.requiredClickHouseURL()),
             http: http)

@@ -24,9 +24,12 @@ private struct LineLogHandler: LogHandler {
         let fields = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }
         var line: String
         if isJSON {
-            line = "{\"at\":\"\(Instant.now)\",\"level\":\"\(event.level)\",\"message\":"
+            line =
+                "{\"at\":\"\(Instant.now)\",\"level\":\"\(event.level)\",\"message\":"
                 + JSONText.string("\(event.message)")
-            for (name, value) in fields { line += ",\(JSONText.string(name)):\(JSONText.string("\(value)"))" }
+            for (name, value) in fields {
+                line += ",\(JSONText.string(name)):\(JSONText.string("\(value)"))"
+            }
             line += "}"
         } else {
             line = "\(event.level): \(event.message)"

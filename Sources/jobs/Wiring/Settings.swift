@@ -64,7 +64,9 @@ struct Settings: Sendable {
     }
 
     func requiredDatabaseURL() throws -> String {
-        guard let databaseURL else { throw Self.missing("DATABASE_URL", "postgresql://user@host/database") }
+        guard let databaseURL else {
+            throw Self.missing("DATABASE_URL", "postgresql://user@host/database")
+        }
         return databaseURL.value
     }
 
@@ -85,6 +87,7 @@ struct Settings: Sendable {
 
     private static func missing(_ name: String, _ example: String) -> SettingsError {
         SettingsError(
-            "\(name) is not set; export \(name)=\(example) (or \(name)_FILE); make env prints it for the local stack")
+            "\(name) is not set; export \(name)=\(example) (or \(name)_FILE); make env prints it for the local stack"
+        )
     }
 }

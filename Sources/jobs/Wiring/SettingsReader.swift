@@ -26,7 +26,8 @@ struct SettingsReader {
         if let file {
             do {
                 let data = try Data(contentsOf: URL(filePath: file))
-                keys = Set(Self.keys(of: try Yams.compose(yaml: String(decoding: data, as: UTF8.self))))
+                keys = Set(
+                    Self.keys(of: try Yams.compose(yaml: String(decoding: data, as: UTF8.self))))
                 // The library refuses an empty mapping, which is a file without settings.
                 if !keys.isEmpty {
                     let snapshot = try YAMLSnapshot(
@@ -49,7 +50,8 @@ struct SettingsReader {
     mutating func int(_ key: String, in range: ClosedRange<Int>) throws(SettingsError) -> Int? {
         guard case .int(let number)? = try value(key, .int) else { return nil }
         guard range.contains(number) else {
-            throw SettingsError("\(key) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
+            throw SettingsError(
+                "\(key) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -116,7 +118,9 @@ struct SettingsReader {
     private static func keys(of node: Node?, prefix: String = "") -> [String] {
         guard let mapping = node?.mapping else { return prefix.isEmpty ? [] : [prefix] }
         return mapping.flatMap { key, value in
-            keys(of: value, prefix: (prefix.isEmpty ? "" : prefix + ".") + (key.scalar?.string ?? "?"))
+            keys(
+                of: value,
+                prefix: (prefix.isEmpty ? "" : prefix + ".") + (key.scalar?.string ?? "?"))
         }
     }
 }
