@@ -16,12 +16,12 @@ struct JobsCommand: AsyncParsableCommand {
               jobs run bill --slot 2026-10 --dry-run        price October, send nothing
               jobs invoices list --slot 2026-10             look at the result
 
-            Every command can be killed and run again at any time. Where things are is said by
-            DATABASE_URL and CLICKHOUSE_URL; other settings stand in jobs.yaml.
+            Every command can be killed and run again at any time. DATABASE_URL and \
+            CLICKHOUSE_URL say where things are; other settings stand in jobs.yaml.
 
-            Exit codes: 0 done; 1 done, but something needs a person; 64 usage; 65 bad input;
-            69 a database cannot be reached; 70 a bug of ours; 75 another run holds it;
-            77 refused for safety; 78 settings or schema.
+            Exit codes: 0 done; 1 done, but something needs a person; 64 usage; \
+            65 bad input; 69 a database cannot be reached; 70 a bug of ours; \
+            75 another run holds it; 77 refused for safety; 78 settings or schema.
             """,
         version: programVersion,
         subcommands: [

@@ -62,7 +62,7 @@ struct FailureTests {
             let error = await #expect(throws: HTTPError.self) { try await client.send(request) }
             #expect(error?.code == code, "\(what): \(error as Any)")
             #expect(error?.serverMayHaveActed == true)
-            #expect(error?.phase == (bytes.isEmpty ? .awaitingResponse : .receiving))
+            #expect(error?.phase == (bytes.hasPrefix("HTTP") ? .receiving : .awaitingResponse))
         }
         let error = await #expect(throws: HTTPError.self) {
             try await client.withResponse(to: request) { response in

@@ -10,13 +10,23 @@ struct GzipTests {
         client = try HTTPClient()
     }
 
-    static let bodies: [[UInt8]] = [
-        [], [1], Array(repeating: 0, count: 3 << 20),
-        (0..<1_000_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) },
-    ]
+    enum Body: CaseIterable {
+        case empty, oneByte, zeros, mixed
 
-    @Test(arguments: bodies)
-    func `a packed body has its length and unpacks to the same bytes`(body: [UInt8]) async throws {
+        var bytes: [UInt8] {
+            switch self {
+            case .empty: []
+            case .oneByte: [1]
+            case .zeros: Array(repeating: 0, count: 3 << 20)
+            case .mixed:
+                (0..<1_000_000).map { UInt8(truncatingIfNeeded: ($0 &* 2_654_435_761) >> 13) }
+            }
+        }
+    }
+
+    @Test(arguments: Body.allCases)
+    func `a packed body has its length and unpacks to the same bytes`(kind: Body) async throws {
+        let body = kind.bytes
         let seen = Reports<ServerRequest>()
         let server = try ScriptedServer { connection in
             seen.report(try connection.readRequest())
@@ -28,11 +38,12 @@ struct GzipTests {
         let request = try await seen.next()
         #expect(request.header("content-encoding") == "gzip")
         #expect(request.header("content-length") == "\(request.body.count)")
-        #expect(try unpacked(request.body) == body)
+        #expect(Digest(try unpacked(request.body)) == Digest(body))
     }
 
-    @Test(arguments: bodies, [false, true])
-    func `a packed response is given unpacked`(body: [UInt8], inChunks: Bool) async throws {
+    @Test(arguments: Body.allCases, [false, true])
+    func `a packed response is given unpacked`(kind: Body, inChunks: Bool) async throws {
+        let body = kind.bytes
         let packed = try packed(body)
         let accepts = Reports<String?>()
         let server = try ScriptedServer { connection in
@@ -50,7 +61,7 @@ struct GzipTests {
             }
         }
         let response = try await client.send(HTTPRequest(url: server.url))
-        #expect(response.body == body)
+        #expect(Digest(response.body) == Digest(body))
         #expect(response.headers["content-encoding"] == "gzip")
         #expect(try await accepts.next() == "gzip")
 
@@ -58,11 +69,11 @@ struct GzipTests {
         let streamed = try await client.withResponse(to: HTTPRequest(url: server.url)) { response in
             try await response.collect(maximumBytes: .max)
         }
-        #expect(streamed == body)
+        #expect(Digest(streamed) == Digest(body))
 
         let plain = try await client.send(
             HTTPRequest(url: server.url, decodesResponse: false))
-        #expect(plain.body == packed)
+        #expect(Digest(plain.body) == Digest(packed))
         _ = try await accepts.next()
         #expect(try await accepts.next() == nil)
     }

@@ -135,7 +135,7 @@ struct StreamTests {
         #expect(request.header("content-length") == nil)
         #expect(request.header("content-encoding") == (packed ? "gzip" : nil))
         let body = packed ? try unpacked(request.body) : request.body
-        #expect(body == chunks.flatMap { $0 })
+        #expect(Digest(body) == Digest(chunks.flatMap { $0 }))
     }
 
     @Test func `a slow source pauses the upload and resumes it`() async throws {

@@ -78,14 +78,23 @@ struct ImportJSONPropertyTests {
             }
             let text = String(decoding: bytes, as: UTF8.self)
             do {
-                _ = try JSONScanner.parse(bytes)
-                #expect(foundationReads(bytes) != nil, "\(text)")
+                let document = try JSONScanner.parse(bytes)
+                // Foundation refuses a number beyond Double, which is JSON all the same.
+                #expect(foundationReads(bytes) != nil || isBeyondDouble(document), "\(text)")
             } catch {
                 switch error.fault {
-                case .duplicateKey, .loneSurrogate: break  // Foundation lets some of them pass
+                // Foundation lets these pass, and a comma before a closing brace.
+                case .duplicateKey, .loneSurrogate: break
+                case .unexpectedByte where bytes[error.offset] == UInt8(ascii: "}"): break
                 default: #expect(foundationReads(bytes) == nil, "\(text): \(error)")
                 }
             }
+        }
+    }
+
+    private func isBeyondDouble(_ document: JSONDocument) -> Bool {
+        document.nodes.indices.contains {
+            Double(String(decoding: document.raw(at: $0), as: UTF8.self))?.isInfinite ?? false
         }
     }
 

@@ -3,7 +3,7 @@ import Testing
 @testable import Usage
 
 struct ImportRejectionTests {
-    private static let long = String(repeating: "N", count: 500)
+    private static let long = String(repeating: "Q", count: 500)
 
     private static let rejections: [Rejection] = [
         .badJSON(JSONError(fault: .duplicateKey(long), offset: 3)),
@@ -24,7 +24,7 @@ struct ImportRejectionTests {
 
     @Test(arguments: rejections)
     func `a sentence quotes at most 40 characters`(rejection: Rejection) {
-        #expect(rejection.description.count { $0 == "N" } <= 40)
+        #expect(rejection.description.count { $0 == "Q" } <= 40)
         #expect(rejection.description.count > 20)
     }
 

@@ -74,6 +74,11 @@ struct CatalogNode {
         }
     }
 
+    /// A member's text, if there is one; nothing is reported.
+    func member(_ name: String) -> String? {
+        node.mapping?[Node(name)]?.scalar?.string
+    }
+
     func list(nonEmpty: Bool) -> [CatalogNode] {
         guard let sequence = node.sequence, !(nonEmpty && sequence.isEmpty) else {
             report(nonEmpty ? "expected a list with at least one item" : "expected a list")

@@ -33,7 +33,8 @@ extension Catalog {
         let effectiveFrom = fields["effective_from"]?.date()
         let metrics = fields["metrics"]?.list(nonEmpty: true).compactMap(Metric.read) ?? []
         fields["metrics"]?.refuseDuplicates(metrics.map(\.code), of: "metric")
-        let codes = Set(metrics.map(\.code))
+        // Also of metrics with mistakes, so that each mistake is reported once.
+        let codes = Set(fields["metrics"]?.list(nonEmpty: false).compactMap { $0.member("code") } ?? [])
         let plans = fields["plans"]?.list(nonEmpty: true).compactMap {
             Plan.read($0, metrics: codes)
         }

@@ -18,10 +18,10 @@ struct ImportCommand: AsyncParsableCommand {
             commandName: "access-log",
             abstract: "Turn a web server's or API gateway's log into usage events.",
             discussion: """
-                Reads the common and combined formats of Apache and nginx, and one JSON object a line.
-                Each request becomes an event 'api_request' with status, bytes, method and endpoint.
-                A request is identified by everything before it in the file, so that a log can be
-                imported again when it has grown or was rotated. Logs of several servers that may begin
+                Reads the common and combined formats of Apache and nginx, and one JSON object a line. \
+                Each request becomes an event 'api_request' with status, bytes, method and endpoint. \
+                A request is identified by everything before it in the file, so that a log can be \
+                imported again when it has grown or was rotated. Logs of several servers that may begin \
                 with the same lines are told apart by --source.
                 """)
 
@@ -133,9 +133,9 @@ struct ImportCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Take customers and their terms from a CSV file with a header.",
             discussion: """
-                Columns: customer_id, plan, currency; optional: stripe_customer_id, timezone (UTC),
-                collection_method (send_invoice), days_until_due (30), email, active_from, active_until.
-                All of the file is taken, or none. Changed terms are added, never overwritten: a period
+                Columns: customer_id, plan, currency; optional: stripe_customer_id, timezone (UTC), \
+                collection_method (send_invoice), days_until_due (30), email, active_from, active_until. \
+                All of the file is taken, or none. Changed terms are added, never overwritten: a period \
                 is billed by the terms in force on its first day.
                 """)
 

@@ -81,10 +81,10 @@ struct InvoicesCommand: AsyncParsableCommand {
             abstract: "Explain one invoice: its lines, its tiers, and what happened to it.")
 
         @OptionGroup var common: CommonOptions
-        @Argument(help: "The invoice's id.") var invoiceID: String
+        @Argument(help: "The invoice's id.") var id: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let id = invoiceID
+            let id = id
             return try await Live.run(common) { live in
                 let store = InvoiceStore(pool: live.pool)
                 try InvoiceExplanation(
@@ -101,17 +101,18 @@ struct InvoicesCommand: AsyncParsableCommand {
         )
 
         @OptionGroup var common: CommonOptions
-        @Argument(help: "The ids of invoices.") var invoiceIDs: [String] = []
+        @Argument(help: ArgumentHelp("The ids of invoices.", valueName: "id"))
+        var ids: [String] = []
         @Option(name: .long, help: "All invoices of this month.") var slot: CivilMonth?
 
         mutating func validate() throws {
-            guard invoiceIDs.isEmpty != (slot == nil) else {
+            guard ids.isEmpty != (slot == nil) else {
                 throw ValidationError("name invoices, or a month with --slot")
             }
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let (ids, slot) = (invoiceIDs, slot)
+            let (ids, slot) = (ids, slot)
             return try await Live.run(common) { live in
                 let store = InvoiceStore(pool: live.pool)
                 var verifier = try await Verifier(live)

@@ -9,7 +9,7 @@ struct MigrateCommand: StatusCommand {
         commandName: "migrate",
         abstract: "Make or update the tables in Postgres and ClickHouse.",
         discussion: """
-            Goes forward only, and changes nothing if all is as it should be. An events table that is
+            Goes forward only, and changes nothing if all is as it should be. An events table that is \
             there already is left as it is.
             """)
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Billing
 internal import Exact
 internal import Ledger
+internal import Logging
 internal import Usage
 
 struct RunCommand: AsyncParsableCommand {
@@ -12,9 +13,9 @@ struct RunCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Price a month of usage and record its invoices.",
             discussion: """
-                Reads the exact usage of the month in every customer's own time zone, prices it by the
-                catalog in force, and stores one invoice a customer. Running it again replaces what was
-                computed, and changes nothing if nothing has changed. Nothing is sent to Stripe:
+                Reads the exact usage of the month in every customer's own time zone, prices it by the \
+                catalog in force, and stores one invoice a customer. Running it again replaces what was \
+                computed, and changes nothing if nothing has changed. Nothing is sent to Stripe: \
                 --requests writes down what would be.
                 """)
 
@@ -71,6 +72,14 @@ struct RunCommand: AsyncParsableCommand {
                 dedupHorizonMilliseconds: live.dedupHorizonMilliseconds
             ).run(usage: live.usage, pool: live.pool)
             progress.finish()
+            live.logger.info(
+                "billed",
+                metadata: [
+                    "slot": "\(month)", "catalog": "\(version.version)",
+                    "customers": "\(summary.customers)", "due": "\(summary.due.count)",
+                    "needs_a_person": "\(summary.needsAPerson)",
+                    "seconds": "\((Instant.now.milliseconds - now.milliseconds) / 1000)",
+                ])
             let report = BillingReport(summary: summary, metrics: calculation.catalog.metrics)
             try format == .json ? report.printJSON() : report.printText()
             if let requests {

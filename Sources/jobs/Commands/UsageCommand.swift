@@ -13,8 +13,8 @@ struct UsageCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a month's usage, or the events that need a person.",
             discussion: """
-                Quantities are per customer and metric, in UTC months. --only quarantined lists events
-                that cannot be billed as they are, --only conflicts events whose transaction id was used
+                Quantities are per customer and metric, in UTC months. --only quarantined lists events \
+                that cannot be billed as they are, --only conflicts events whose transaction id was used \
                 before with another content, each with both contents.
                 """)
 

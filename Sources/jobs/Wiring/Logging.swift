@@ -4,9 +4,11 @@ internal import Logging
 
 /// Log lines go to stderr: for people on a terminal, one JSON object a line elsewhere.
 func makeLogger(_ settings: Settings) -> Logger {
-    let isJSON = settings.logFormat.map { $0 == .json } ?? (isatty(STDERR_FILENO) == 0)
+    let isTerminal = isatty(STDERR_FILENO) == 1
+    let isJSON = settings.logFormat.map { $0 == .json } ?? !isTerminal
     var logger = Logger(label: "jobs") { _ in LineLogHandler(isJSON: isJSON) }
-    logger.logLevel = Logger.Level(rawValue: settings.logLevel.rawValue) ?? .info
+    let level = settings.logLevel ?? (isTerminal ? .warning : .info)
+    logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
     return logger
 }
 

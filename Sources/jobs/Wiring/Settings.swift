@@ -37,7 +37,8 @@ struct Settings: Sendable {
     let billingMode: BillingMode
     let invoicePolicy: InvoiceCalculation.Policy
     let dedupHorizonDays: Int
-    let logLevel: LogLevel
+    /// `nil`: warnings on a terminal, where the result is read by a person; info elsewhere.
+    let logLevel: LogLevel?
     /// `nil`: for people on a terminal, JSON elsewhere.
     let logFormat: LogFormat?
 
@@ -58,7 +59,7 @@ struct Settings: Sendable {
             try reader.choice("billing.small_totals", of: SmallTotals.self) ?? .carry == .carry
         invoicePolicy = policy
         dedupHorizonDays = try reader.int("usage.dedup_horizon_days", in: 1...36_500) ?? 400
-        logLevel = try reader.choice("log.level", of: LogLevel.self) ?? .info
+        logLevel = try reader.choice("log.level", of: LogLevel.self)
         logFormat = try reader.choice("log.format", of: LogFormat.self)
         try reader.refuseUnknownKeys()
     }
