@@ -12,7 +12,7 @@ package struct ClickHouseConfiguration: Sendable {
         let form = "CLICKHOUSE_URL must read http[s]://user:password@host:port/database"
         guard
             let match = url.wholeMatch(
-                of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#]+)\/([^\/?#]+)/),
+                of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#]+)\/([^\/@?#]+)/),
             let user = Self.percentDecoded(match.2 ?? "default"),
             let password = Self.percentDecoded(match.3 ?? ""),
             let database = Self.percentDecoded(match.5)
@@ -36,9 +36,11 @@ package struct ClickHouseConfiguration: Sendable {
                 bytes.append(byte)
                 continue
             }
-            guard let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), rest.count >= 2 else {
-                return nil
-            }
+            let digits = rest.prefix(2)
+            guard digits.count == 2,
+                digits.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+                let value = UInt8(String(digits) ?? "", radix: 16)
+            else { return nil }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }
@@ -84,22 +86,8 @@ package final class ClickHouseClient: Sendable {
         try await killingWhenCancelled(queryID) {
             try await self.http.withResponse(to: request) { response in
                 try await self.refuseError(&response, queryID: queryID)
-                var reader = TabSeparated()
-                do {
-                    while let chunk = try await response.nextChunk() {
-                        let rows = try reader.read(chunk)
-                        if !rows.isEmpty { try await body(rows) }
-                    }
-                } catch let error as HTTPError {
-                    if let text = reader.serverException {
-                        throw ClickHouseError.server(code: nil, text: text, queryID: queryID)
-                    }
-                    throw error
-                }
-                if let text = reader.serverException {
-                    throw ClickHouseError.server(code: nil, text: text, queryID: queryID)
-                }
-                guard reader.isComplete || mayAnswerNothing else {
+                let isComplete = try await self.read(&response, queryID: queryID, body)
+                guard isComplete || mayAnswerNothing else {
                     throw ClickHouseError.truncated("in the middle of a row", queryID: queryID)
                 }
             }
@@ -111,7 +99,8 @@ package final class ClickHouseClient: Sendable {
     ///
     /// - Parameters:
     ///   - format: of the bytes, such as `JSONEachRow`.
-    ///   - source: the next piece; `nil` ends the insert.
+    ///   - source: the next piece; `nil` ends the insert. What it throws breaks the insert off, and is
+    ///     thrown from here.
     package func insert(
         into table: String, columns: [String], format: String,
         from source: @escaping @Sendable () async throws -> [UInt8]?
@@ -138,7 +127,7 @@ package final class ClickHouseClient: Sendable {
         try await killingWhenCancelled(queryID) {
             try await self.http.withResponse(to: request) { response in
                 try await self.refuseError(&response, queryID: queryID)
-                while try await response.nextChunk() != nil {}
+                _ = try await self.read(&response, queryID: queryID) { _ in }
             }
         }
     }
@@ -184,13 +173,37 @@ package final class ClickHouseClient: Sendable {
         )
     }
 
+    /// - Returns: whether the answer ended where a row ended.
+    private func read(
+        _ response: inout HTTPResponseStream, queryID: String,
+        _ body: ([ClickHouseRow]) async throws -> Void
+    ) async throws -> Bool {
+        var reader = TabSeparated(exceptionTag: response.headers["X-ClickHouse-Exception-Tag"])
+        var broken: HTTPError?
+        do {
+            while let chunk = try await response.nextChunk() {
+                let rows = try reader.read(chunk)
+                if !rows.isEmpty { try await body(rows) }
+            }
+        } catch let error as HTTPError {
+            broken = error
+        }
+        // The server ends an answer abruptly after an exception: its words tell more than the end.
+        if let text = reader.serverException {
+            throw ClickHouseError.server(code: nil, text: text, queryID: queryID)
+        }
+        if let broken { throw broken }
+        return reader.isComplete
+    }
+
     private func killingWhenCancelled(
         _ queryID: String, _ body: () async throws -> Void
     ) async throws {
         do {
             try await body()
         } catch let error as HTTPError {
-            if error.code == .cancelled { await kill(queryID) }
+            if error.code == .cancelled || Task.isCancelled { await kill(queryID) }
+            if error.code == .requestBodyFailed, let cause = error.underlying { throw cause }
             throw ClickHouseError.transport(error, queryID: queryID)
         } catch {
             if Task.isCancelled { await kill(queryID) }
@@ -203,8 +216,9 @@ package final class ClickHouseClient: Sendable {
     private func kill(_ queryID: String) async {
         let query = ClickHouseQuery(
             "KILL QUERY WHERE query_id = '\(queryID)' ASYNC")
-        let request = request(
+        var request = request(
             parameters(of: query, queryID: Self.newQueryID()), body: .bytes(Array(query.sql.utf8)))
+        request.timeouts.totalSeconds = 10
         // A task of its own: this one is cancelled, and would not send anything any more.
         _ = await Task.detached { [http] in _ = try? await http.send(request) }.value
     }

@@ -36,6 +36,7 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
             switch error.code {
             case .cancelled: .cancelled
             case .truncated: .truncated
+            case .invalidRequest: .configuration
             default: .unreachable
             }
         return Self(code: code, message: "\(error)", queryID: queryID, underlying: error)
@@ -70,7 +71,8 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
 
     /// The number in `Code: N. DB::Exception`, if the text holds one.
     static func exceptionCode(in text: String) -> Int? {
-        guard let match = text.firstMatch(of: /Code: (\d+)\. DB::/) else { return nil }
-        return Int(match.1)
+        text.firstMatch(of: exceptionStart).flatMap { Int($0.1) }
     }
+
+    static var exceptionStart: Regex<(Substring, Substring)> { /Code: (\d+)\. DB::/ }
 }

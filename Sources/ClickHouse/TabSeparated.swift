@@ -30,76 +30,101 @@ package struct ClickHouseRow: Sendable {
 
 struct ClickHouseColumns: Sendable {
     let indices: [String: Int]
+    let count: Int
 
     init(names: [String]) {
         indices = Dictionary(
             zip(names, names.indices), uniquingKeysWith: { first, _ in first })
+        count = names.count
     }
-
-    var count: Int { indices.count }
 }
 
 /// Reads TabSeparatedWithNames from pieces of any size, and finds an error in the middle of it.
 ///
-/// The server has sent status 200 by the time a query fails in mid-answer. It then writes the exception
-/// into the body: since 25.11 between two lines `__exception__` with a tag announced in the header,
-/// before that as a bare line `Code: N. DB::Exception: ...`.
+/// The server has sent status 200 by the time a query fails in mid-answer, and writes the exception into
+/// the body, perhaps behind half a row. Since 25.11 it frames it:
+/// `\r\n__exception__\r\n<tag>\r\n<message>\n<length> <tag>\r\n__exception__\r\n`, the tag announced in a
+/// header. No row can be taken for that, since rows escape their `\r`. Older servers write the bare
+/// text, `Code: N. DB::Exception: ...`, which a row could contain: it is looked for only where no tag was
+/// announced, and in doubt it is an error.
 struct TabSeparated {
+    private let exceptionTag: String?
     private var columns: ClickHouseColumns?
     private var pending: [UInt8] = []
-    private var exception: String?
+    /// What stands where the next row should, from the line on in which the exception begins.
+    private var ending: [UInt8]?
 
-    static let exceptionMarker = Array("__exception__".utf8)
+    private static let maximumEndingBytes = 65_536
+
+    /// - Parameter exceptionTag: the header `X-ClickHouse-Exception-Tag` of the answer.
+    init(exceptionTag: String?) {
+        self.exceptionTag = exceptionTag
+    }
 
     /// Takes the next piece, and answers the rows that it completes.
     mutating func read(_ chunk: [UInt8]) throws(ClickHouseError) -> [ClickHouseRow] {
+        guard ending == nil else {
+            keepEnding(chunk[...])
+            return []
+        }
         var rows: [ClickHouseRow] = []
         pending += chunk
         var start = pending.startIndex
         while let end = pending[start...].firstIndex(of: UInt8(ascii: "\n")) {
             let line = pending[start..<end]
+            let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
+            if line.last == UInt8(ascii: "\r") || isBareException(line, fields: fields.count) {
+                keepEnding(pending[start...])
+                start = pending.endIndex
+                break
+            }
+            if let row = try readRow(fields) { rows.append(row) }
             start = end + 1
-            if let row = try readLine(line) { rows.append(row) }
         }
         pending.removeSubrange(..<start)
-        if exception != nil {
-            exception?.append(String(decoding: pending, as: UTF8.self))
-            pending = []
-        }
         return rows
     }
 
     /// The exception that the server wrote into the answer, if it did.
     var serverException: String? {
-        if let exception { return exception }
-        let rest = String(decoding: pending, as: UTF8.self)
-        return ClickHouseError.exceptionCode(in: rest) == nil ? nil : rest
+        let lines = (ending ?? pending)
+            .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map {
+                String(decoding: $0.last == UInt8(ascii: "\r") ? $0.dropLast() : $0, as: UTF8.self)
+            }
+        let text: String
+        if let marker = lines.firstIndex(of: "__exception__"),
+            let tag = lines[marker...].dropFirst().first,
+            exceptionTag == nil || tag == exceptionTag
+        {
+            text = lines[(marker + 2)...].prefix { !$0.hasSuffix(" \(tag)") }.joined(
+                separator: "\n")
+        } else if exceptionTag == nil {
+            text = lines.joined(separator: "\n")
+        } else {
+            return nil
+        }
+        return text.firstRange(of: ClickHouseError.exceptionStart).map {
+            String(text[$0.lowerBound...])
+        }
     }
 
     /// Whether the answer ended where a row ended, with its header read.
-    var isComplete: Bool { pending.isEmpty && columns != nil }
+    var isComplete: Bool { pending.isEmpty && ending == nil && columns != nil }
 
-    private mutating func readLine(
-        _ line: ArraySlice<UInt8>
+    private mutating func keepEnding(_ bytes: ArraySlice<UInt8>) {
+        let kept = ending ?? []
+        ending = kept + bytes.prefix(Self.maximumEndingBytes - kept.count)
+    }
+
+    private mutating func readRow(
+        _ fields: [ArraySlice<UInt8>]
     ) throws(ClickHouseError) -> ClickHouseRow? {
-        if exception != nil {
-            exception?.append(String(decoding: line, as: UTF8.self) + "\n")
-            return nil
-        }
-        if line.starts(with: Self.exceptionMarker) || Self.isBareException(line) {
-            exception =
-                line.starts(with: Self.exceptionMarker)
-                ? "" : String(decoding: line, as: UTF8.self)
-            return nil
-        }
-        let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false)
         guard let columns else {
             self.columns = ClickHouseColumns(
                 names: fields.map { String(decoding: Self.unescape($0), as: UTF8.self) })
             return nil
         }
-        // A line that is only "\r" stands before the marker of an exception.
-        if line.elementsEqual([UInt8(ascii: "\r")]) && columns.count != 1 { return nil }
         guard fields.count == columns.count else {
             throw ClickHouseError.decoding(
                 "a row of the answer has \(fields.count) values for \(columns.count) columns")
@@ -107,9 +132,21 @@ struct TabSeparated {
         return ClickHouseRow(columns: columns, fields: fields)
     }
 
-    private static func isBareException(_ line: ArraySlice<UInt8>) -> Bool {
-        line.starts(with: "Code: ".utf8)
-            && ClickHouseError.exceptionCode(in: String(decoding: line, as: UTF8.self)) != nil
+    /// Whether an older server's exception begins in this line: in the place of a row, or behind the
+    /// first half of one, where it may complete the number of values.
+    private func isBareException(_ line: ArraySlice<UInt8>, fields: Int) -> Bool {
+        guard exceptionTag == nil else { return false }
+        let text = { String(decoding: line, as: UTF8.self) }
+        guard let columns, columns.count == fields else {
+            return text().contains(ClickHouseError.exceptionStart)
+        }
+        if line.last == UInt8(ascii: ")"),
+            text().contains(/Code: \d+\. DB::.* \(version [^\t]*\)$/)
+        {
+            return true
+        }
+        return fields == 1 && line.starts(with: "Code: ".utf8)
+            && text().starts(with: ClickHouseError.exceptionStart)
     }
 
     static func unescape(_ field: ArraySlice<UInt8>) -> [UInt8] {

@@ -36,20 +36,20 @@ extension Instant: CustomStringConvertible {
         let clock = text[text.index(after: dividing)...].dropLast()
         let (time, fraction) = (clock.prefix(8), clock.dropFirst(8))
         let parts = time.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts.allSatisfy({ $0.utf8.count == 2 }),
-            let hour = Int64(parts[0]), (0...23).contains(hour),
-            let minute = Int64(parts[1]), (0...59).contains(minute),
-            let second = Int64(parts[2]), (0...59).contains(second)
+        guard parts.count == 3,
+            let hour = number(parts[0], digits: 2), hour < 24,
+            let minute = number(parts[1], digits: 2), minute < 60,
+            let second = number(parts[2], digits: 2), second < 60
         else { return nil }
-        var millisecond: Int64 = 0
+        var millisecond = 0
         if !fraction.isEmpty {
-            guard fraction.first == ".", fraction.utf8.count == 4,
-                let value = UInt16(fraction.dropFirst())
+            guard fraction.first == ".", let value = number(fraction.dropFirst(), digits: 3)
             else { return nil }
-            millisecond = Int64(value)
+            millisecond = value
         }
         milliseconds =
-            ((date.daysSinceEpoch * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + millisecond
+            date.daysSinceEpoch * 86_400_000
+            + Int64((hour * 60 + minute) * 60_000 + second * 1000 + millisecond)
     }
 }
 
@@ -70,10 +70,10 @@ package struct CivilDate: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// Reads `2026-10-31`.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts.map(\.utf8.count) == [4, 2, 2],
-            let year = UInt16(parts[0]), let month = UInt8(parts[1]), let day = UInt8(parts[2])
+        guard parts.count == 3, let year = number(parts[0], digits: 4),
+            let month = number(parts[1], digits: 2), let day = number(parts[2], digits: 2)
         else { return nil }
-        self.init(year: Int(year), month: Int(month), day: Int(day))
+        self.init(year: year, month: month, day: day)
     }
 
     /// Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
@@ -122,6 +122,14 @@ extension Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
     }
+}
+
+/// Digits and nothing else; Swift's own reading would also take a sign.
+private func number(_ text: some StringProtocol, digits: Int) -> Int? {
+    guard text.utf8.count == digits, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        return nil
+    }
+    return Int(text)
 }
 
 private func padded(_ number: Int64, _ width: Int) -> String {

@@ -105,9 +105,6 @@ final class EasyHandle {
             // Wait for the first handshake rather than open a connection each. Over plain TCP this would wait for
             // the first response.
             try set(CURLOPT_PIPEWAIT, 1)
-        case .http2PriorKnowledge:
-            try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE))
-            try set(CURLOPT_PIPEWAIT, 1)
         }
     }
 

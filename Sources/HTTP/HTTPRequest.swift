@@ -98,6 +98,4 @@ package enum HTTPVersionChoice: Sendable {
     /// Streams keep a connection to themselves because a paused HTTP/2 stream holds up the others beside it.
     case automatic
     case http1
-    /// HTTP/2 without asking, also over plain TCP. For `send` with a body that does not stream.
-    case http2PriorKnowledge
 }

@@ -10,7 +10,6 @@ struct PreparedRequest: Sendable {
     enum Version: Sendable {
         case http1
         case http2IfNegotiated
-        case http2PriorKnowledge
     }
 
     let method: String
@@ -32,7 +31,7 @@ struct PreparedRequest: Sendable {
     static func prepare(
         _ request: HTTPRequest, streamsResponse: Bool
     ) async throws(HTTPError) -> PreparedRequest {
-        if let fault = fault(in: request, streamsResponse: streamsResponse) {
+        if let fault = fault(in: request) {
             throw .invalidRequest(fault, request: request.description)
         }
         let body: Body =
@@ -58,7 +57,6 @@ struct PreparedRequest: Sendable {
     private static func version(of request: HTTPRequest, streamsResponse: Bool) -> Version {
         switch request.version {
         case .http1: .http1
-        case .http2PriorKnowledge: .http2PriorKnowledge
         case .automatic:
             request.url.lowercased().hasPrefix("https:") && !streamsResponse
                 && !request.body.isStream ? .http2IfNegotiated : .http1
@@ -66,7 +64,7 @@ struct PreparedRequest: Sendable {
     }
 
     /// What is wrong with the request, in words; nil if nothing is.
-    private static func fault(in request: HTTPRequest, streamsResponse: Bool) -> String? {
+    private static func fault(in request: HTTPRequest) -> String? {
         guard isToken(request.method) else { return "the method is not an HTTP token" }
         if let fault = fault(inAddress: request.url) { return fault }
         for field in request.headers.fields {
@@ -82,9 +80,6 @@ struct PreparedRequest: Sendable {
         guard request.maximumResponseBytes >= 0 else { return "maximumResponseBytes is negative" }
         if !request.body.isNone, ["GET", "HEAD"].contains(request.method) {
             return "\(request.method) carries no body"
-        }
-        if request.version == .http2PriorKnowledge, streamsResponse || request.body.isStream {
-            return "a stream needs a connection of its own, and so HTTP/1.1"
         }
         return nil
     }

@@ -47,13 +47,14 @@ extension PostgresConnection {
         let wire = try wire()
         defer { forgetIfBroken() }
         try wire.beginCopy(sql, expecting: PGRES_COPY_OUT, &patience)
+        var isAtEnd = false
         do {
-            while let piece = try wire.take(&patience) {
+            while let piece = try wire.take(&isAtEnd, &patience) {
                 try sink(piece)
                 patience.restart()
             }
         } catch {
-            wire.abandonCopyOut(&patience)
+            wire.abandonCopyOut(&isAtEnd, &patience)
             throw error
         }
         return try wire.collect(&patience)?.result.affectedRows ?? 0
@@ -74,7 +75,10 @@ extension Wire {
             ? failure(of: result, patience)
             : .usage("the statement is no COPY in this direction", statement: patience.statement)
         if result.status == PGRES_COPY_IN { abandonCopyIn(&patience) }
-        if result.status == PGRES_COPY_OUT { abandonCopyOut(&patience) }
+        if result.status == PGRES_COPY_OUT {
+            var isAtEnd = false
+            abandonCopyOut(&isAtEnd, &patience)
+        }
         _ = try collect(&patience)
         throw error
     }
@@ -104,21 +108,25 @@ extension Wire {
     }
 
     /// Cancels a COPY and reads what is still on its way.
-    func abandonCopyOut(_ patience: inout Patience) {
+    func abandonCopyOut(_ isAtEnd: inout Bool, _ patience: inout Patience) {
         guard !isBroken else { return }
         cancel(for: .cancelled, &patience)
         do {
-            while try take(&patience) != nil {}
+            while try take(&isAtEnd, &patience) != nil {}
         } catch {
             markBroken()
         }
         _ = try? collect(&patience)
     }
 
-    /// The next lines, or nil at the end.
-    func take(_ patience: inout Patience) throws(PostgresError) -> [UInt8]? {
+    /// The next lines, or nil after the last.
+    ///
+    /// - Parameter isAtEnd: remembers the end, which libpq tells only once.
+    func take(
+        _ isAtEnd: inout Bool, _ patience: inout Patience
+    ) throws(PostgresError) -> [UInt8]? {
         var piece: [UInt8] = []
-        while piece.count < Self.pieceBytes {
+        while !isAtEnd, piece.count < Self.pieceBytes {
             var line: UnsafeMutablePointer<CChar>?
             let length = PQgetCopyData(connection, &line, 1)
             defer { PQfreemem(line) }
@@ -128,10 +136,10 @@ extension Wire {
                 if !piece.isEmpty { return piece }
                 _ = try pause(until: POLLIN, &patience)
                 try consume(patience)
-            case -1: return piece.isEmpty ? nil : piece
+            case -1: isAtEnd = true
             default: throw lost(patience.statement)
             }
         }
-        return piece
+        return piece.isEmpty ? nil : piece
     }
 }

@@ -31,7 +31,7 @@ extension PostgresConnection {
         } catch {
             if isOwn {
                 rollBack()
-            } else if (try? wire().transactionStatus) == PQTRANS_INTRANS {
+            } else if isInTransaction {
                 _ = try? query("CLOSE \(cursor)")
             }
             throw error

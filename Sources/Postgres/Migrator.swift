@@ -87,6 +87,9 @@ package struct Migrator: Sendable {
         for migration in missing {
             try connection.transaction { connection in
                 try connection.execute(script: migration.sql, timeoutSeconds: timeoutSeconds)
+                guard connection.isInTransaction else {
+                    throw PostgresError.usage("migration \(migration.name) ended its transaction")
+                }
                 try connection.query(
                     Self.record, [migration.version, migration.name, migration.sql])
             }

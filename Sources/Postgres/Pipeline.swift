@@ -56,31 +56,39 @@ extension Wire {
     }
 
     /// Takes results up to the sync point; a nil ends each statement's.
+    ///
+    /// A deferred constraint fails behind the last statement, with a nil of its own.
     private func collect(
         _ statements: [PostgresStatement], _ outcome: inout Outcome, _ patience: inout Patience
     ) throws(PostgresError) -> [PostgresResult] {
         var results: [PostgresResult] = []
         var position = 0
-        while position <= statements.count {
+        while position <= statements.count + 1 {
             guard let result = try nextResult(&patience) else {
                 position += 1
                 continue
             }
-            let sql = position < statements.count ? statements[position].sql : "(the end)"
             switch result.status {
             case PGRES_PIPELINE_SYNC: return results
             case PGRES_COMMAND_OK, PGRES_TUPLES_OK:
-                results.append(result.copied(statement: label(of: sql)))
+                results.append(result.copied(statement: name(of: position, in: statements)))
             case PGRES_PIPELINE_ABORTED: continue
             case PGRES_FATAL_ERROR:
                 var error = failure(of: result, patience)
-                error.statement =
-                    "\(label(of: sql)) (\(position + 1) of \(statements.count) in a pipeline)"
+                error.statement = name(of: position, in: statements)
                 outcome.note(error)
             default:
-                throw .usage("a pipeline cannot hold this statement", statement: label(of: sql))
+                throw .usage(
+                    "a pipeline cannot hold this statement",
+                    statement: name(of: position, in: statements))
             }
         }
         throw lost(patience.statement)
+    }
+
+    private func name(of position: Int, in statements: [PostgresStatement]) -> String {
+        guard position < statements.count else { return "(the end of a pipeline)" }
+        let name = label(of: statements[position].sql)
+        return "\(name) (\(position + 1) of \(statements.count) in a pipeline)"
     }
 }

@@ -34,6 +34,11 @@ extension PostgresConnection {
         return value
     }
 
+    /// Whether a transaction is open, and has not failed.
+    package var isInTransaction: Bool {
+        (try? wire().transactionStatus) == PQTRANS_INTRANS
+    }
+
     func beginTransaction(
         _ isolation: PostgresIsolation, readOnly: Bool
     ) throws(PostgresError) {

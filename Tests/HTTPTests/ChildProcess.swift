@@ -15,15 +15,26 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        // A group of its own, so that the program ends together with what it started; and no signal blocked, which
+        // it would inherit from the thread that runs the test.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
         // Nothing of ours: a child that outlives the tests would hold their files and locks.
         for number in 3..<min(4_096, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX)))) {
             posix_spawn_file_actions_addclose(&actions, number)
         }
-        var words: [UnsafeMutablePointer<CChar>?] = (["timeout", "120"] + command).map { strdup($0) }
+        var words: [UnsafeMutablePointer<CChar>?] = (["timeout", "--foreground", "120"] + command).map { strdup($0) }
         defer { for word in words { free(word) } }
         words.append(nil)
         var id = pid_t()
-        let code = posix_spawnp(&id, "timeout", &actions, nil, words, environ)
+        let code = posix_spawnp(&id, "timeout", &actions, &attributes, words, environ)
         guard code == 0 else { throw SystemError(number: code) }
         self.id = id
     }
@@ -32,11 +43,11 @@ final class ChildProcess: Sendable {
         end()
     }
 
-    /// Stops the program unless it has ended, and waits for that.
+    /// Kills the program unless it has ended.
     func end() {
         hasEnded.withLock { hasEnded in
             if hasEnded { return }
-            kill(id, SIGTERM)
+            kill(-id, SIGKILL)
             hasEnded = true
             waitpid(id, nil, 0)
         }

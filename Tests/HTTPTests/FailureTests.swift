@@ -186,12 +186,6 @@ struct FailureTests {
             "a time-out that is no number",
             HTTPRequest(url: "http://example.com/", timeouts: .init(connectSeconds: .nan))
         ),
-        (
-            "a stream over HTTP/2",
-            HTTPRequest(
-                method: "POST", url: "http://example.com/", body: .stream { nil },
-                version: .http2PriorKnowledge)
-        ),
     ]
 
     @Test(arguments: invalid)

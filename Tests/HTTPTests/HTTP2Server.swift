@@ -7,8 +7,7 @@ final class HTTP2Server: Sendable {
     private let folder = TemporaryFolder()
     private let process: ChildProcess
 
-    /// With a certificate it speaks TLS, without one plain TCP.
-    init(certificate: Certificate? = nil, files: [String: [UInt8]] = [:]) throws {
+    init(certificate: Certificate, files: [String: [UInt8]] = [:]) throws {
         for (name, bytes) in files {
             try Data(bytes).write(to: URL(filePath: folder.path + "/" + name))
         }
@@ -16,11 +15,7 @@ final class HTTP2Server: Sendable {
         // Line by line, or the log would be empty while the server runs.
         var command = ["stdbuf", "-oL", "nghttpd", "--verbose", "--address=127.0.0.1"]
         command += ["--htdocs=\(folder.path)"]
-        if let certificate {
-            command += ["\(port)", certificate.keyFile, certificate.file]
-        } else {
-            command += ["--no-tls", "\(port)"]
-        }
+        command += ["\(port)", certificate.keyFile, certificate.file]
         process = try ChildProcess(command, output: folder.path + "/log")
         try awaitListener(on: port)
     }

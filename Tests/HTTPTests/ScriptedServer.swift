@@ -170,13 +170,13 @@ final class ServerConnection {
         buffer += piece
     }
 
-    /// How many bytes lie unread in the kernel, once no more arrive.
+    /// How many bytes lie unread in the kernel, once some have arrived and no more do.
     func settledUnreadBytes() -> Int {
         var unread: Int32 = -1
         while true {
             var now: Int32 = 0
             _ = ioctl(socket, UInt(FIONREAD), &now)
-            if now == unread { return Int(now) }
+            if now > 0, now == unread { return Int(now) }
             unread = now
             // Nothing to wait for by a signal: that nothing comes is the point.
             poll(nil, 0, 300)

@@ -44,6 +44,17 @@ func packed(_ bytes: [UInt8]) throws -> [UInt8] {
     try run(["gzip", "-c"], input: bytes)
 }
 
+/// Bytes that do not pack (SplitMix64).
+func noise(_ count: Int, seed: Int) -> [UInt8] {
+    var state = UInt64(seed) &+ 1
+    return (0..<count).map { _ in
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return UInt8(truncatingIfNeeded: word >> 31)
+    }
+}
+
 /// What a test compares instead of large bodies: a failed comparison of arrays looks for their differences, which
 /// takes hours for megabytes.
 struct Digest: Equatable {

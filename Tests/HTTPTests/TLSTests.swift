@@ -46,14 +46,12 @@ struct TLSTests {
         #expect(response.headers["content-length"] == "2")
     }
 
-    @Test(arguments: [true, false])
-    func `many requests share one HTTP 2 connection`(tls: Bool) async throws {
+    @Test func `many requests share one HTTP 2 connection`() async throws {
         let file = [UInt8](repeating: 3, count: 300_000)
         let server = try HTTP2Server(
-            certificate: tls ? certificate : nil, files: ["file": file])
+            certificate: certificate, files: ["file": file])
         let client = try HTTPClient(configuration: .init(caFile: certificate.file))
-        let url = "http\(tls ? "s" : "")://127.0.0.1:\(server.port)/file"
-        let version: HTTPVersionChoice = tls ? .automatic : .http2PriorKnowledge
+        let url = "https://127.0.0.1:\(server.port)/file"
         try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
             for index in 1...80 {
                 // A quarter of them carry a body.
@@ -61,7 +59,7 @@ struct TLSTests {
                 let method = index % 4 == 0 ? "POST" : "GET"
                 group.addTask {
                     try await client.send(
-                        HTTPRequest(method: method, url: url, body: body, version: version))
+                        HTTPRequest(method: method, url: url, body: body))
                 }
             }
             for try await response in group {
@@ -88,12 +86,12 @@ struct TLSTests {
 
     @Test func `cancelling one HTTP 2 request leaves the others alone`() async throws {
         let file = [UInt8](repeating: 3, count: 8 << 20)
-        let server = try HTTP2Server(files: ["file": file, "small": [1]])
-        let client = try HTTPClient()
-        let url = "http://127.0.0.1:\(server.port)/"
+        let server = try HTTP2Server(
+            certificate: certificate, files: ["file": file, "small": [1]])
+        let client = try HTTPClient(configuration: .init(caFile: certificate.file))
+        let url = "https://127.0.0.1:\(server.port)/"
         func send(_ path: String) async throws -> HTTPResponse {
-            try await client.send(
-                HTTPRequest(url: url + path, version: .http2PriorKnowledge))
+            try await client.send(HTTPRequest(url: url + path))
         }
         for _ in 1...20 {
             async let kept = send("file")

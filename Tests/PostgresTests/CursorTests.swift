@@ -24,22 +24,25 @@ struct CursorTests {
         }
     }
 
-    @Test func `a million rows are read in flat memory`() async throws {
-        try await withPool { pool in
-            let (total, grown) = try await pool.transaction { connection in
-                let before = residentBytes()
-                var peak = before
-                var total = 0
-                try connection.forEachBatch(
-                    "SELECT n, repeat('x', 100) AS a FROM generate_series(1, 1000000) AS n"
-                ) { batch in
-                    for row in batch { total += try row.decode("n", as: Int.self) }
-                    peak = max(peak, residentBytes())
+    @Test func `a million rows are read in flat memory`() async {
+        // In a process of its own, where nothing else takes memory.
+        await #expect(processExitsWith: .success) {
+            try await withPool { pool in
+                let (total, grown) = try await pool.transaction { connection in
+                    let before = residentBytes()
+                    var peak = before
+                    var total = 0
+                    try connection.forEachBatch(
+                        "SELECT n, repeat('x', 100) AS a FROM generate_series(1, 1000000) AS n"
+                    ) { batch in
+                        for row in batch { total += try row.decode("n", as: Int.self) }
+                        peak = max(peak, residentBytes())
+                    }
+                    return (total, peak - before)
                 }
-                return (total, peak - before)
+                #expect(total == 500_000_500_000)
+                #expect(grown < 30_000_000, "grew by \(grown) bytes")
             }
-            #expect(total == 500_000_500_000)
-            #expect(grown < 150_000_000, "grew by \(grown) bytes")
         }
     }
 
@@ -53,8 +56,7 @@ struct CursorTests {
                         throw Enough()
                     }
                 }
-                let state = "SELECT now() = statement_timestamp() AS alone"
-                #expect(try await connection.query(state).rows[0].decode("alone"))
+                #expect(await !connection.isInTransaction)
                 #expect(try await connection.backendPID() == pid)
             }
         }

@@ -63,7 +63,6 @@ struct SecrecyTests {
         "host=127.0.0.1 hush-17",
         "hush-17",
         "http://hush-17@127.0.0.1:1/",
-        "postgres://127.0.0.1:1/none?sslmode=hush-17",
         "postgres://127.0.0.1:1/none?connect_timeout=hush-17",
         "",
     ])

@@ -127,7 +127,7 @@ struct TransactionTests {
                 let direct = PostgresPool(configuration: PostgresConfiguration(url: url))
                 let pool = PostgresPool(configuration: PostgresConfiguration(url: detour))
                 try await pool.query("CREATE TABLE t (a int)")
-                proxy.behave(.hangUpAfter("COMMIT"))
+                proxy.behave(.hangUpAfter("COMMIT\0"))
                 let error = try await postgresError {
                     try await pool.transaction { connection in
                         _ = try connection.query("INSERT INTO t VALUES (1)")

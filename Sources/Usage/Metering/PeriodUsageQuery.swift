@@ -143,15 +143,18 @@ private struct MetricColumns {
     ) -> String {
         let property = bind(condition.property, "where\(position)", &parameters)
         let text = text(property)
-        let number = "toDecimal256OrNull(\(text), 30)"
+        let number = number(property)
         let test: String
         switch condition.test {
         case .isOne(let values):
-            let name = "m\(index)_where\(position)_values"
-            parameters[name] = .strings(values)
+            let (texts, numbers) = (
+                "m\(index)_where\(position)_values", "m\(index)_where\(position)_numbers"
+            )
+            parameters[texts] = .strings(values)
+            parameters[numbers] = .strings(values.compactMap { ExactDecimal($0)?.description })
             test = """
-                arrayExists(x -> x = \(text) OR toDecimal256OrNull(x, 30) = \(number), \
-                {\(name):Array(String)})
+                has({\(texts):Array(String)}, \(text)) OR arrayExists(x -> \
+                toDecimal256OrNull(x, 30) = \(number), {\(numbers):Array(String)})
                 """
         case .bounds(let bounds):
             test = bounds.sorted { $0.key.rawValue < $1.key.rawValue }.map { comparison, bound in
@@ -180,24 +183,40 @@ private struct MetricColumns {
         """
     }
 
+    /// A property as a number to compare with; NULL if it is none. The pattern is needed because
+    /// ClickHouse reads "-" and "e5" as 0, and "1.2.3" as 1.23.
+    private func number(_ property: String) -> String {
+        """
+        if(JSONType(properties, \(property)) IN ('Int64', 'UInt64', 'Double') \
+        OR match(\(text(property)), '^-?[0-9]+(\\\\.[0-9]+)?$'), \
+        toDecimal256OrNull(\(text(property)), 30), NULL)
+        """
+    }
+
     /// A property as an exact number; NULL if that cannot be had.
     private func exactQuantity(
         of property: String, _ parameters: inout [String: ClickHouseValue]
     ) -> String {
         let name = bind(property, "property", &parameters)
-        let long = bind(
-            "\"\(Self.escapedForRegex(property))\"\\s*:\\s*-?[0-9.]{17,}", "long", &parameters)
+        let written = bind(Self.writtenNumber(of: property), "written", &parameters)
         return SQL.exactQuantity
-            .split(separator: "\n").filter { !$0.hasPrefix("--") }.joined(separator: " ")
+            .split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("--") }
+            .joined(separator: " ")
             .replacing("{property:String}", with: name)
-            .replacing("{long_number:String}", with: long)
+            .replacing("{written_number:String}", with: written)
     }
 
-    private static func escapedForRegex(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            if !character.isLetter && !character.isNumber && character != "_" { result += "\\" }
-            result.append(character)
+    /// A pattern for the numbers that stand under a name in the text of a JSON object, at any depth; a
+    /// name that is written with escapes may be any name.
+    private static func writtenNumber(of property: String) -> String {
+        let name = property.unicodeScalars.reduce(into: "") { pattern, scalar in
+            let isPunctuation =
+                scalar.isASCII && scalar != "_" && !scalar.properties.isAlphabetic
+                && scalar.properties.numericType == nil
+            if isPunctuation { pattern += "\\" }
+            pattern.unicodeScalars.append(scalar)
         }
+        return #""(?:\#(name)|(?:[^"\\]*\\.)+[^"\\]*)"\s*:\s*(-?[0-9][-+.0-9eE]*)"#
     }
 }
 

@@ -9,5 +9,6 @@ WHERE (customer_id, event_type, timestamp, transaction_id, properties) NOT IN
     WHERE timestamp >= (SELECT min(timestamp) FROM {incoming:Identifier})
         AND timestamp <= (SELECT max(timestamp) FROM {incoming:Identifier})
         AND customer_id IN (SELECT customer_id FROM {incoming:Identifier})
+        AND transaction_id IN (SELECT transaction_id FROM {incoming:Identifier})
 )
 LIMIT 1 BY customer_id, event_type, timestamp, transaction_id, properties

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// May 2015 of the sample log, with the sample prices. The numbers are those of a count by hand (awk)
+/// over the log.
+struct DemoTests {
+    @Test func `the sample log's usage is counted to the last byte, and only once`() async throws {
+        try await withStack { stack in
+            let first = try await stack.done("import", "access-log", Sample.accessLog)
+            #expect(first.contains("10,000 lines: 10,000 events, 0 rejected"))
+            #expect(first.contains("10,000 added, 0 known already"))
+            let again = try await stack.done("import", "access-log", Sample.accessLog)
+            #expect(again.contains("0 added, 10,000 known already"))
+            #expect(try await stack.eventRows() == 10_000)
+
+            let usage = try await stack.usage("2015-05")
+            let calls = usage.filter { $0.metric == "api_calls" }
+            let bandwidth = usage.filter { $0.metric == "bandwidth" }
+            #expect(calls.compactMap { Int($0.quantity) }.reduce(0, +) == 9_171)
+            #expect(bandwidth.compactMap { Int($0.quantity) }.reduce(0, +) == 2_746_963_282)
+            #expect(Set(usage.map(\.customer_id)).count == 1_681)
+            #expect(calls.count == 1_681 && bandwidth.count == 1_681 && usage.count == 2 * 1_681)
+            #expect(usage.allSatisfy { $0.unparsable == 0 })
+        }
+    }
+
+    @Test func `the sample month is billed to the cent, and twice is the same as once`() async throws {
+        try await withStack { stack in
+            try await stack.done("import", "access-log", Sample.accessLog)
+            let first = try await stack.bill(
+                "2015-05", "--default-plan", "standard", "--requests", "first.jsonl")
+            #expect(first.customers == 1_753)
+            #expect(first.events == 10_000 && first.duplicates == 0 && first.conflicts == 0)
+            #expect(first.due == .init(count: 1_087, total_minor: ["usd": 2_735_299]))
+            #expect(first.carried == .init(count: 537, total_minor: ["usd": 11_683]))
+            #expect(first.skipped_zero == .init(count: 57, total_minor: ["usd": 0]))
+            #expect(first.nothing_billable == 72 && first.unmapped.isEmpty && first.held.isEmpty)
+            #expect(first.added == 1_681 && first.changed == 0 && first.unchanged == 0)
+
+            let list = try await stack.done("invoices", "list", "--slot", "2015-05", "--format", "json")
+            let groups = Dictionary(grouping: try list.objects(ListedInvoice.self), by: \.status)
+            #expect(groups.mapValues(\.count) == ["computed": 1_087, "carried": 537, "skipped_zero": 57])
+            let totals = groups.mapValues { $0.reduce(0) { $0 + $1.total_minor } }
+            #expect(totals == ["computed": 2_735_299, "carried": 11_683, "skipped_zero": 0])
+            for invoice in groups.values.joined() {
+                #expect(invoice.lines.reduce(0) { $0 + $1.amount_minor } == invoice.total_minor)
+            }
+
+            var second = try await stack.bill(
+                "2015-05", "--default-plan", "standard", "--requests", "second.jsonl")
+            #expect(second.added == 0 && second.changed == 0 && second.superseded == 0)
+            #expect(second.unchanged == 1_681)
+            (second.added, second.unchanged) = (first.added, first.unchanged)
+            #expect(second == first)
+            #expect(try stack.bytes("first.jsonl") == stack.bytes("second.jsonl"))
+            #expect(try stack.bytes("first.jsonl").count > 1_000_000)
+            #expect(
+                try await stack.done("invoices", "list", "--slot", "2015-05", "--format", "json") == list)
+            #expect(try await stack.count("invoice_events") == 1_681)
+        }
+    }
+
+    @Test func `a log that has grown, has another name, or is piped in adds nothing twice`() async throws {
+        try await withStack(catalog: nil) { stack in
+            let log = try String(contentsOfFile: Sample.accessLog, encoding: .utf8)
+            let head = log.split(separator: "\n", omittingEmptySubsequences: false).prefix(3_000)
+            // Its last line has no newline yet, as if the server were still at it.
+            let grown = try stack.file("grown.log", head.joined(separator: "\n"))
+            let start = try await stack.done("import", "access-log", grown)
+            #expect(start.contains("3,000 added, 0 known already"))
+            try stack.file("grown.log", log)
+            let rest = try await stack.done("import", "access-log", grown)
+            #expect(rest.contains("7,000 added, 3,000 known already"))
+            let piped = try await stack.done(
+                "import", "access-log", "-", input: .file(Sample.accessLog))
+            #expect(piped.contains("0 added, 10,000 known already"))
+            #expect(try await stack.eventRows() == 10_000)
+        }
+    }
+
+    @Test func `without terms and without a default plan everybody is named, and nobody is billed`()
+        async throws
+    {
+        try await withStack { stack in
+            try await stack.done("import", "access-log", Sample.accessLog)
+            let report = try await stack.bill("2015-05", status: 1)
+            #expect(report.customers == 1_753 && report.nothing_billable == 72)
+            #expect(report.unmapped.count == 1_681 && report.added == 0)
+            let calls = report.unmapped.compactMap { $0.usage["api_calls"].flatMap { Int($0) } }
+            let bytes = report.unmapped.compactMap { $0.usage["bandwidth"].flatMap { Int($0) } }
+            #expect(calls.reduce(0, +) == 9_171 && bytes.reduce(0, +) == 2_746_963_282)
+            let table = try await stack.jobs("run", "bill", "--slot", "2015-05")
+            #expect(table.status == 1)
+            for customer in report.unmapped.map(\.customer_id) {
+                #expect(table.output.contains("\n  \(customer)  api_calls "))
+            }
+            #expect(try await stack.count("invoices") == 0)
+        }
+    }
+}
+
+extension Stack {
+    func bytes(_ name: String) throws -> Data {
+        try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
+    }
+}
