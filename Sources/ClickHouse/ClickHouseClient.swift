@@ -12,7 +12,7 @@ package struct ClickHouseConfiguration: Sendable {
         let form = "CLICKHOUSE_URL must read http[s]://user:password@host:port/database"
         guard
             let match = url.wholeMatch(
-                of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#]+)\/([^\/@?#]+)/),
+                of: /(https?):\/\/(?:([^:@\/]*)(?::([^@\/]*))?@)?([^\/@?#\s]+)\/([^\/@?#\s]+)/),
             let user = Self.percentDecoded(match.2 ?? "default"),
             let password = Self.percentDecoded(match.3 ?? ""),
             let database = Self.percentDecoded(match.5)
@@ -168,9 +168,11 @@ package final class ClickHouseClient: Sendable {
         guard response.status != 200 || code != nil else { return }
         var text: [UInt8] = []
         while text.count < 65_536, let chunk = try await response.nextChunk() { text += chunk }
-        throw ClickHouseError.server(
-            code: code, text: String(decoding: text.prefix(65_536), as: UTF8.self), queryID: queryID
-        )
+        let words = String(decoding: text.prefix(65_536), as: UTF8.self)
+        guard code != nil || ClickHouseError.exceptionCode(in: words) != nil else {
+            throw ClickHouseError.notClickHouse(status: response.status, queryID: queryID)
+        }
+        throw ClickHouseError.server(code: code, text: words, queryID: queryID)
     }
 
     /// - Returns: whether the answer ended where a row ended.

@@ -52,6 +52,13 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
         Self(code: .decoding, message: what, queryID: nil, underlying: nil)
     }
 
+    /// A proxy, or something else in the server's place, refused the request.
+    static func notClickHouse(status: Int, queryID: String) -> Self {
+        Self(
+            code: .unreachable, message: "answered with HTTP status \(status), and not by ClickHouse",
+            queryID: queryID, underlying: nil)
+    }
+
     /// From the server's own words: `Code: 62. DB::Exception: Syntax error: ... (SYNTAX_ERROR)`.
     static func server(code: Int?, text: String, queryID: String) -> Self {
         let number = code ?? exceptionCode(in: text) ?? 0

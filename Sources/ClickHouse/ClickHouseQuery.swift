@@ -28,11 +28,7 @@ package enum ClickHouseValue: Sendable, Equatable {
         case .string(let text): Self.escaped(text, quote: false)
         case .integer(let number): String(number)
         case .strings(let texts):
-            // The array is itself read as an escaped field, hence the second pass over it.
-            Self.escaped(
-                "[" + texts.map { "'\(Self.escaped($0, quote: true))'" }.joined(separator: ",")
-                    + "]",
-                quote: false)
+            "[" + texts.map { "'\(Self.escaped($0, quote: true))'" }.joined(separator: ",") + "]"
         }
     }
 

@@ -102,7 +102,8 @@ struct BillingPeriodTests {
     // MARK: Names
 
     @Test(arguments: [
-        "", " ", "utc", "GMT", "EST", "PST", "CET", "IST", "EST5EDT", "Z", "+05:30", "-08:00", "+0530",
+        "", " ", "utc", "GMT", "EST", "PST", "CET", "IST", "EST5EDT", "Z", "+05:30", "-08:00",
+        "+0530",
         "GMT+5", "GMT+05:30", "UTC+1", "UTC-5", "UTC+05:30", "Kolkata", "Asia/Kolkatta",
         "Asia/", "/", "/Kolkata", "Mars/Olympus", "Asia/Kolkata ", " Asia/Kolkata",
         "Asia/Kolkata\n", "asia/kolkata", "ASIA/KOLKATA", "Asia/Kolkata/", "Asia//Kolkata",

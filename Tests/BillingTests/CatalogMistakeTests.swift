@@ -54,7 +54,8 @@ struct CatalogMistakeTests {
         #expect(problems.count == 1, "\(problems)", sourceLocation: location)
         #expect(problems.first?.line == line, "\(problems)", sourceLocation: location)
         #expect(
-            problems.first?.message.contains(piece) == true, "\(problems)", sourceLocation: location)
+            problems.first?.message.contains(piece) == true, "\(problems)", sourceLocation: location
+        )
     }
 
     @Test func `the good catalog has no problem`() {
@@ -95,7 +96,10 @@ struct CatalogMistakeTests {
     }
 
     @Test(arguments: [
-        (2, "effective_form: 2026-10-01", 2, "catalog.effective_form: nothing is known by this name"),
+        (
+            2, "effective_form: 2026-10-01", 2,
+            "catalog.effective_form: nothing is known by this name"
+        ),
         (8, "    units: call", 8, "catalog.metrics[0].units: nothing is known by this name"),
         (17, "    base_fees: \"10\"", 17, "known: code, currency, charges, base_fee, minimum"),
         (22, "          - {upto: 10, unit_amount: \"1\"}", 22, "tiers[0].upto: nothing is known"),
@@ -104,7 +108,8 @@ struct CatalogMistakeTests {
         line: Int, text: String, reported: Int, piece: String
     ) throws {
         let problems = try problems(line: line, text)
-        #expect(problems.contains { $0.line == reported && $0.message.contains(piece) }, "\(problems)")
+        #expect(
+            problems.contains { $0.line == reported && $0.message.contains(piece) }, "\(problems)")
     }
 
     // MARK: Metrics
@@ -160,7 +165,10 @@ struct CatalogMistakeTests {
         (17, "    base_fee: 0.0000000000000000000000000000001", "is no plain decimal number"),
         (17, "    base_fee: ~", "'~' is no plain decimal number"),
         (19, "      - metric: call", "there is no metric 'call'"),
-        (20, "        model: tiered", "model is per_unit, graduated, volume or package, not 'tiered'"),
+        (
+            20, "        model: tiered",
+            "model is per_unit, graduated, volume or package, not 'tiered'"
+        ),
     ])
     func `a bad plan is refused`(line: Int, text: String, piece: String) throws {
         expectOne(try problems(line: line, text), line: line, piece)
@@ -221,7 +229,9 @@ struct CatalogMistakeTests {
         let metrics = (1...charges).map {
             "  - {code: m\($0), event_type: e, aggregation: count, unit: u}"
         }
-        let items = (1...charges).map { "      - {metric: m\($0), model: per_unit, unit_amount: 1}" }
+        let items = (1...charges).map {
+            "      - {metric: m\($0), model: per_unit, unit_amount: 1}"
+        }
         let head = ["version: v1", "effective_from: 2026-10-01", "metrics:"]
         let plan = [
             "plans:", "  - code: p", "    currency: usd", "    base_fee: 1", "    minimum: 1",
@@ -229,7 +239,8 @@ struct CatalogMistakeTests {
         ]
         let problems = problems(of: (head + metrics + plan + items).joined(separator: "\n"))
         #expect(problems.count == count)
-        #expect(problems.allSatisfy { $0.message.contains("201 lines; an invoice holds at most 200") })
+        #expect(
+            problems.allSatisfy { $0.message.contains("201 lines; an invoice holds at most 200") })
         #expect(problems.allSatisfy { $0.line == 3 + charges + 2 })
     }
 
@@ -256,11 +267,16 @@ struct CatalogMistakeTests {
         #expect(problems[0].line == reported, "\(problems)")
     }
 
-    @Test(arguments: [(2, "version: v2", "version", 1), (13, "    code: again", "code", 9)])
-    func `a key that is there twice is named, with the line where its owner begins`(
+    @Test(arguments: [(2, "version: v2", "'version'", 1), (13, "    code: again", "'code'", 9)])
+    func `a key that is there twice is named, with the line of the first`(
         line: Int, text: String, key: String, reported: Int
     ) throws {
         expectOne(try problems(line: line, text), line: reported, key)
+    }
+
+    @Test func `what is wrong is said without repeating the file`() throws {
+        let problems = try problems(line: 13, "    code: again")
+        #expect(problems.allSatisfy { !$0.message.contains("effective_from") }, "\(problems)")
     }
 
     @Test func `several mistakes are all reported, in one go`() throws {

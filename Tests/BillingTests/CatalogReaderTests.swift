@@ -31,7 +31,9 @@ struct CatalogReaderTests {
         #expect(plan.baseFee == nil)
         #expect(plan.minimum == nil)
         #expect(
-            plan.charges.map(\.metric) == ["api_calls", "bandwidth", "storage_peak", "compute_time"])
+            plan.charges.map(\.metric) == [
+                "api_calls", "bandwidth", "storage_peak", "compute_time",
+            ])
         #expect(
             plan.charges.map(\.model) == [
                 .graduated([

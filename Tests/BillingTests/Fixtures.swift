@@ -52,6 +52,13 @@ func customer(_ change: (inout Customer) -> Void = { _ in }) -> Customer {
     return customer
 }
 
+/// The default policy, but for `change`.
+func policy(_ change: (inout InvoiceCalculation.Policy) -> Void) -> InvoiceCalculation.Policy {
+    var policy = InvoiceCalculation.Policy()
+    change(&policy)
+    return policy
+}
+
 /// One event for each quantity, in the order of the catalog's metrics.
 func usage(_ quantities: String...) -> [MetricUsage] {
     quantities.map { MetricUsage(events: 1, quantity: decimal($0), unparsable: 0) }
@@ -60,10 +67,8 @@ func usage(_ quantities: String...) -> [MetricUsage] {
 extension InvoiceCalculation {
     init(
         yaml: String, hash: String = "c0ffee", ledgerID: String = sampleLedgerID,
-        slot: String = "2026-10", change: (inout Policy) -> Void = { _ in }
+        slot: String = "2026-10", policy: Policy = Policy()
     ) throws {
-        var policy = Policy()
-        change(&policy)
         self.init(
             catalog: try Catalog(yaml: yaml), catalogHash: hash, ledgerID: ledgerID,
             slot: month(slot), policy: policy)

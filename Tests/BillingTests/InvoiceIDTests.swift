@@ -113,7 +113,8 @@ struct InvoiceIDTests {
     @Test(arguments: [
         ("192.0.2.7", "2ciplj56gvtwpsfr3yvcurguqu"), ("2001:db8::1", "4jacughbexiss7ojjsxagk45nm"),
         ("::1", "wdzxjzdpzqbakpwpwc5fg5jt44"), ("::ffff:192.0.2.7", "kn7vfmqwaedumvs725dcimsmfq"),
-        ("fe80::", "2vnlawhn4tbe23jhltuyptaovm"), ("jane@example.com", "gtvds2l66g7qdsebp7vgjq54ru"),
+        ("fe80::", "2vnlawhn4tbe23jhltuyptaovm"),
+        ("jane@example.com", "gtvds2l66g7qdsebp7vgjq54ru"),
         (String(repeating: "x", count: 129), "g2tvzt2m3hf7mw2s7md6bbk6bq"),
     ])
     func `addresses, e-mails and long ids stand hashed in the key`(

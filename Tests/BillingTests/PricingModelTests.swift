@@ -31,7 +31,8 @@ struct PricingModelTests {
     func `graduated adds the parts, and the flat amount of every tier reached`(
         quantity: String, amount: String
     ) {
-        #expect(PricingModel.graduated(Self.tiers).price(decimal(quantity)).amount == decimal(amount))
+        #expect(
+            PricingModel.graduated(Self.tiers).price(decimal(quantity)).amount == decimal(amount))
     }
 
     @Test(arguments: [
@@ -61,7 +62,8 @@ struct PricingModelTests {
         let priced = PricingModel.graduated(Self.tiers).price(decimal("30"))
         #expect(priced.shares.map(\.upTo) == [decimal("10"), decimal("20.5"), nil])
         #expect(priced.shares.map(\.quantity) == [decimal("10"), decimal("10.5"), decimal("9.5")])
-        #expect(priced.shares.map(\.amount) == [decimal("110"), decimal("205.25"), decimal("402.375")])
+        #expect(
+            priced.shares.map(\.amount) == [decimal("110"), decimal("205.25"), decimal("402.375")])
         #expect(priced.quantity == decimal("30"))
     }
 

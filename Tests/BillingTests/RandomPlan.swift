@@ -80,7 +80,8 @@ struct RandomPlan {
         case let kind:
             var edges: Set<Int> = []
             for _ in 0..<Int.random(in: 0...4, using: &generator) {
-                edges.insert(Int.random(in: 1...(generator.chance(50) ? 20 : 50_000), using: &generator))
+                edges.insert(
+                    Int.random(in: 1...(generator.chance(50) ? 20 : 50_000), using: &generator))
             }
             let areFractions = generator.chance(25)
             let ends: [String?] = edges.sorted().map { areFractions ? "\($0).5" : "\($0)" } + [nil]
@@ -98,7 +99,8 @@ struct RandomPlan {
         let places = currency.exponent - (currency.step == 1 ? 0 : currency.step == 10 ? 1 : 2)
         switch Int.random(in: 0..<10, using: &generator) {
         case 0: return "0"
-        case 1...4: return "\(Int.random(in: 0...3, using: &generator)).\(generator.digits(places))5"
+        case 1...4:
+            return "\(Int.random(in: 0...3, using: &generator)).\(generator.digits(places))5"
         case 5, 6: return "0.\(generator.digits(9))"
         case 7: return "0.00000\(generator.digits(25))"
         case 8: return "\(Int.random(in: 1...500, using: &generator))"
@@ -184,7 +186,8 @@ extension RandomPlan {
                     }.joined(separator: ",") + "]}"
             }
         }
-        return #"{"currency":"\#(currency)","base_fee":\#(json(baseFee)),"minimum":\#(json(minimum)),"#
+        return
+            #"{"currency":"\#(currency)","base_fee":\#(json(baseFee)),"minimum":\#(json(minimum)),"#
             + #""charges":[\#(items.joined(separator: ","))],"#
             + #""quantities":[\#(quantities.map(json).joined(separator: ","))]}"#
     }

@@ -34,8 +34,11 @@ import Testing
             Broken(what: "framed, no rows", tag: tag, body: header + framed(), rows: []),
             Broken(what: "framed, nothing at all", tag: tag, body: framed(), rows: []),
             Broken(what: "framed, half a row", tag: tag, body: whole + "3" + framed(), rows: rows),
-            Broken(what: "framed, a cut value", tag: tag, body: whole + "3\tdd" + framed(), rows: rows),
-            Broken(what: "framed, a cut escape", tag: tag, body: whole + "3\td\\" + framed(), rows: rows),
+            Broken(
+                what: "framed, a cut value", tag: tag, body: whole + "3\tdd" + framed(), rows: rows),
+            Broken(
+                what: "framed, a cut escape", tag: tag, body: whole + "3\td\\" + framed(),
+                rows: rows),
             Broken(
                 what: "framed, many lines", tag: tag,
                 body: whole + framed(message + "\nmore\tlines\n\nand more"), rows: rows),
@@ -43,12 +46,14 @@ import Testing
             Broken(what: "bare", tag: nil, body: whole + bare, rows: rows),
             Broken(what: "bare, no rows", tag: nil, body: header + bare, rows: []),
             Broken(what: "bare, nothing at all", tag: nil, body: bare, rows: []),
-            Broken(what: "bare, without its line's end", tag: nil, body: whole + message, rows: rows),
+            Broken(
+                what: "bare, without its line's end", tag: nil, body: whole + message, rows: rows),
             Broken(what: "bare, half a row", tag: nil, body: whole + "3" + bare, rows: rows),
             Broken(what: "bare, a cut value", tag: nil, body: whole + "3\tdd" + bare, rows: rows),
             Broken(
                 what: "bare, many lines", tag: nil,
-                body: whole + "Code: 395. DB::Exception: one\n2\ttwo\n(version 23.8.1.1)\n", rows: rows),
+                body: whole + "Code: 395. DB::Exception: one\n2\ttwo\n(version 23.8.1.1)\n",
+                rows: rows),
         ]
     }()
 
@@ -70,10 +75,13 @@ import Testing
     }
 
     @Test(arguments: answers)
-    func `an answer that breaks off within the exception is never complete`(_ answer: Broken) throws {
+    func `an answer that breaks off within the exception is never complete`(_ answer: Broken) throws
+    {
         let bytes = Array(answer.body.utf8)
         let start = try #require(
-            bytes.indices.first { String(decoding: bytes[$0...], as: UTF8.self).hasPrefix("Code: 395") })
+            bytes.indices.first {
+                String(decoding: bytes[$0...], as: UTF8.self).hasPrefix("Code: 395")
+            })
         for end in (start + 1)..<bytes.count {
             let (reader, _) = try read([Array(bytes[..<end])], tag: answer.tag)
             #expect(!reader.isComplete)
@@ -90,7 +98,9 @@ import Testing
         }
     }
 
-    @Test func `a frame with another tag than the announced is no exception, but no answer either`() throws {
+    @Test func `a frame with another tag than the announced is no exception, but no answer either`()
+        throws
+    {
         let body = "n\ttext\n1\ta\n" + Self.framed(tag: "zxcvbnmasdfghjkl")
         let (reader, rows) = try read([Array(body.utf8)], tag: Self.tag)
         #expect(reader.serverException == nil)

@@ -36,20 +36,26 @@ import Testing
                 chunked([Array(body[..<end])], tag: tag, isComplete: false)
             }
             let client = try client(url: server.url)
-            let error = try await clickHouseError { _ = try await client.rows(ClickHouseQuery("SELECT 1")) }
+            let error = try await clickHouseError {
+                _ = try await client.rows(ClickHouseQuery("SELECT 1"))
+            }
             #expect(error.code == .truncated, "at \(end)")
             #expect(error.queryID != nil)
         }
     }
 
-    @Test func `an answer that ends in mid-row is truncated, although the body is complete`() async throws {
+    @Test func `an answer that ends in mid-row is truncated, although the body is complete`()
+        async throws
+    {
         let body = Array("n\ttext\n1\ta\n2\tb\n".utf8)
         for end in 0...body.count where ![7, 11, 15].contains(end) {
             let server = try ScriptedServer { _ in
                 chunked([Array(body[..<end])], tag: BrokenAnswerTests.tag)
             }
             let client = try client(url: server.url)
-            let error = try await clickHouseError { _ = try await client.rows(ClickHouseQuery("SELECT 1")) }
+            let error = try await clickHouseError {
+                _ = try await client.rows(ClickHouseQuery("SELECT 1"))
+            }
             #expect(error.code == .truncated, "at \(end)")
         }
     }
@@ -59,7 +65,9 @@ import Testing
             Array("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nn\n1\n".utf8)
         }
         let client = try client(url: server.url)
-        let error = try await clickHouseError { _ = try await client.rows(ClickHouseQuery("SELECT 1")) }
+        let error = try await clickHouseError {
+            _ = try await client.rows(ClickHouseQuery("SELECT 1"))
+        }
         #expect(error.code == .truncated)
     }
 
@@ -85,10 +93,13 @@ import Testing
     ) async throws {
         let server = try ScriptedServer { _ in
             Array(
-                "HTTP/1.1 \(status)\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)".utf8)
+                "HTTP/1.1 \(status)\r\n\(headers)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    .utf8)
         }
         let client = try client(url: server.url)
-        let error = try await clickHouseError { _ = try await client.rows(ClickHouseQuery("SELECT 1")) }
+        let error = try await clickHouseError {
+            _ = try await client.rows(ClickHouseQuery("SELECT 1"))
+        }
         #expect(error.code == .server(code: code))
         #expect(error.message == body)
     }
@@ -101,7 +112,9 @@ import Testing
             Array("HTTP/1.1 \(status)\r\nContent-Length: 13\r\n\r\n<html>s3cret\n".utf8)
         }
         let client = try client(url: server.url)
-        let error = try await clickHouseError { _ = try await client.rows(ClickHouseQuery("SELECT 1")) }
+        let error = try await clickHouseError {
+            _ = try await client.rows(ClickHouseQuery("SELECT 1"))
+        }
         #expect(error.code == .unreachable)
         #expect("\(error)".contains(String(status.prefix(3))))
     }
@@ -111,7 +124,8 @@ import Testing
         let client = try client(
             url: "http://m%40e:s3cret%20%C3%A9@127.0.0.1:\(server.port)/my%26data")
         _ = try await client.rows(
-            ClickHouseQuery("SELECT 1", parameters: ["p": .string("a&b=c d")], settings: ["s": "1"]))
+            ClickHouseQuery("SELECT 1", parameters: ["p": .string("a&b=c d")], settings: ["s": "1"])
+        )
         let head = try #require(server.requests.first)
         let line = try #require(head.split(separator: "\r\n").first)
         #expect(!line.contains("s3cret"))
@@ -127,7 +141,9 @@ import Testing
         let client = try client(url: server.url)
         var ids: Set<String> = []
         for _ in 0..<20 {
-            let error = try await clickHouseError { _ = try await client.rows(ClickHouseQuery("SELECT 1")) }
+            let error = try await clickHouseError {
+                _ = try await client.rows(ClickHouseQuery("SELECT 1"))
+            }
             let id = try #require(error.queryID)
             #expect(server.requests.last?.contains("query_id=\(id)&") == true)
             ids.insert(id)

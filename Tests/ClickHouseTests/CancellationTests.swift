@@ -8,7 +8,8 @@ import Testing
         let task = Task {
             try await client.rows(
                 ClickHouseQuery(
-                    "SELECT sleepEachRow(0.1) AS \(mark) FROM numbers(6000) SETTINGS max_block_size = 1"))
+                    "SELECT sleepEachRow(0.1) AS \(mark) FROM numbers(6000) SETTINGS max_block_size = 1"
+                ))
         }
         try await client.untilRunning(mark, count: 1)
         task.cancel()

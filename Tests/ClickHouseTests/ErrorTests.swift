@@ -80,18 +80,17 @@ import Testing
         var rows: Int64 = 0
         let client = try client()
         let error = try await clickHouseError {
-            let sql = "SELECT number AS n, throwIf(number = 3000000) AS x FROM numbers(10000000)"
+            let sql = "SELECT number AS n, throwIf(number = 300000) AS x FROM numbers(10000000)"
             try await client.forEachBatch(ClickHouseQuery(sql)) { batch in
-                for row in batch {
-                    #expect(try row.int64("n") == rows)
-                    rows += 1
-                }
+                let numbers = try batch.integers("n")
+                #expect(numbers == Array(rows..<rows + Int64(batch.count)))
+                rows += Int64(batch.count)
             }
         }
         #expect(error.code == .server(code: 395))
         #expect(error.message.hasPrefix("Code: 395. DB::Exception: "))
         #expect(rows > 0, "the status has to be out before the error for this to mean anything")
-        #expect(rows <= 3_000_000)
+        #expect(rows <= 300_000)
     }
 
     @Test func `an error in mid-answer of one column hands over no row of its own`() async throws {
@@ -99,13 +98,12 @@ import Testing
         let client = try client()
         let error = try await clickHouseError {
             let sql = """
-                SELECT toString(number + throwIf(number = 3000000)) AS n FROM numbers(10000000)
+                SELECT toString(number + throwIf(number = 300000)) AS n FROM numbers(10000000)
                 """
             try await client.forEachBatch(ClickHouseQuery(sql)) { batch in
-                for row in batch {
-                    #expect(try row.string("n") == String(rows))
-                    rows += 1
-                }
+                let numbers = try batch.strings("n")
+                #expect(numbers == (rows..<rows + Int64(batch.count)).map { String($0) })
+                rows += Int64(batch.count)
             }
         }
         #expect(error.code == .server(code: 395))

@@ -3,10 +3,13 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct ParameterTests {
     static let texts = [
-        "", "plain", " ", "'", "''", "it's", "\"", "`", "\\", "\\\\", "\\'", "\\n", "\\N", "\\x41", "\\0",
+        "", "plain", " ", "'", "''", "it's", "\"", "`", "\\", "\\\\", "\\'", "\\n", "\\N", "\\x41",
+        "\\0",
         "\t", "\n", "\r", "\r\n", "\0", "a\0b", "\u{8}\u{c}\u{b}\u{7}\u{1b}\u{7f}", "a\tb\nc\\d'e",
-        "{x:String}", "{p:Identifier}", "$p", "%", "%27", "%00", "+", "&", "=", "#", "?", "/* */", "--",
-        "[", "]", "['a','b']", "(1,2)", ",", "NULL", "null", "é", "e\u{301}", "日本語", "😀", "\u{feff}",
+        "{x:String}", "{p:Identifier}", "$p", "%", "%27", "%00", "+", "&", "=", "#", "?", "/* */",
+        "--",
+        "[", "]", "['a','b']", "(1,2)", ",", "NULL", "null", "é", "e\u{301}", "日本語", "😀",
+        "\u{feff}",
         "\u{10ffff}", "'; DROP TABLE t; --", "') OR 1=1 --", "\\'; DROP TABLE t; --",
         "' UNION ALL SELECT 1 --",
     ]
@@ -29,7 +32,8 @@ import Testing
         var random = SplitMix64(state: 1)
         let client = try client()
         let special: [Unicode.Scalar] = [
-            "\\", "'", "\"", "\t", "\n", "\r", "\0", "N", "n", "x", "{", "}", "[", "]", ",", "%", "é", "€",
+            "\\", "'", "\"", "\t", "\n", "\r", "\0", "N", "n", "x", "{", "}", "[", "]", ",", "%",
+            "é", "€",
             "😀",
         ]
         func text() -> String {
@@ -49,7 +53,8 @@ import Testing
                 ClickHouseQuery(
                     "SELECT {p:String} AS single, arrayJoin({q:Array(String)}) AS one",
                     parameters: ["p": .string(single), "q": .strings(several)]))
-            #expect(try rows.strings("one").map { Array($0.utf8) } == several.map { Array($0.utf8) })
+            #expect(
+                try rows.strings("one").map { Array($0.utf8) } == several.map { Array($0.utf8) })
             #expect(try rows.strings("single").allSatisfy { Array($0.utf8) == Array(single.utf8) })
         }
     }
@@ -89,7 +94,9 @@ import Testing
         }
     }
 
-    @Test func `a parameter that is not bound is an error, and so is one of another type`() async throws {
+    @Test func `a parameter that is not bound is an error, and so is one of another type`()
+        async throws
+    {
         let client = try client()
         let missing = try await clickHouseError {
             _ = try await client.value("SELECT {p:String} AS value")

@@ -35,10 +35,16 @@ final class ScriptedServer: Sendable {
         self.listener = listener
         state = Mutex(State())
         let started = startThread { [weak self] in
+            // Closed here and nowhere else: its number could be another server's the moment it is free.
+            defer { Glibc.close(listener) }
             while true {
                 let connection = accept(listener, nil, nil)
                 if connection < 0, errno == EINTR { continue }
-                guard connection >= 0, let self, self.open(connection) else { return }
+                guard connection >= 0 else { return }
+                guard let self, self.open(connection) else {
+                    Glibc.close(connection)
+                    return
+                }
                 let code = startThread { [weak self] in
                     try? script(ServerConnection(connection))
                     if let self { self.close(connection) } else { _ = Glibc.close(connection) }
@@ -61,15 +67,15 @@ final class ScriptedServer: Sendable {
         }
         guard isFirst else { return }
         shutdown(listener, Int32(SHUT_RDWR))
-        Glibc.close(listener)
         for connection in connections { shutdown(connection, Int32(SHUT_RDWR)) }
     }
 
     private func open(_ connection: Int32) -> Bool {
         state.withLock { state in
+            guard !state.isStopped else { return false }
             state.accepted += 1
             state.connections.insert(connection)
-            return !state.isStopped
+            return true
         }
     }
 

@@ -45,8 +45,8 @@ func packed(_ bytes: [UInt8]) throws -> [UInt8] {
 }
 
 /// Bytes that do not pack (SplitMix64).
-func noise(_ count: Int, seed: Int) -> [UInt8] {
-    var state = UInt64(seed) &+ 1
+func noise(_ count: Int) -> [UInt8] {
+    var state: UInt64 = 1
     return (0..<count).map { _ in
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9

@@ -24,12 +24,12 @@ struct WorkedExampleTests {
     @Test func `duplicates and conflicts are counted, and cost nothing`() async throws {
         try await withStack { stack in
             try await stack.importExample()
-            // The same rows received once more, and other contents under the ids of fifty calls: of these
-            // one is repeated, which makes it no second conflict.
+            // The same rows received once more, and another content under the ids of fifty calls, under one
+            // of them twice: that is a duplicate again.
             try await stack.insertCopies("transaction_id IN ('call-1', 'call-2', 'peak-2')", "properties")
             try await stack.insertCopies(
                 "match(transaction_id, '^call-1[0-4][0-9]$')", #"'{"status":200,"bytes":7}'"#)
-            try await stack.insertCopies("transaction_id = 'call-100'", #"'{"status":200,"bytes":7}'"#)
+            try await stack.insertCopies("transaction_id = 'call-100' AND properties LIKE '%140000%'", #"'{"status":200,"bytes":7}'"#)
             let report = try await stack.bill("2015-05")
             #expect(report.due == .init(count: 1, total_minor: ["usd": 2_101_650]))
             #expect(report.events == 15_303 && report.duplicates == 4 && report.conflicts == 50)

@@ -23,8 +23,8 @@ struct CancellationTests {
                     #expect(error.sqlState == "57014")
                     try await pool.untilTrue(
                         """
-                        SELECT count(*) = 0 AS value
-                        FROM pg_stat_activity WHERE pid = $1 AND state = 'active'
+                        SELECT count(*) = 0 AS value FROM pg_stat_activity
+                        WHERE pid = $1 AND state = 'active' AND query = 'SELECT pg_sleep(60)'
                         """, [pid])
                 }
             }

@@ -73,6 +73,11 @@ extension PostgresPool {
         while try await !value(sql, parameters, as: Bool.self) { await Task.yield() }
     }
 
+    func untilGone(_ pid: Int) async throws {
+        try await untilTrue(
+            "SELECT count(*) = 0 AS value FROM pg_stat_activity WHERE pid = $1", [pid])
+    }
+
     /// Waits until the backend waits for a lock or sleeps.
     func untilBackendWaits(_ pid: Int) async throws {
         try await untilTrue(

@@ -85,17 +85,16 @@ struct PoolTests {
     }
 
     @Test func `a session whose backend was terminated is replaced`() async throws {
-        try await withPool(maximumConnections: 3) { pool in
+        try await withSchema { url, _ in
+            let configuration = PostgresConfiguration(url: url)
+            let pool = PostgresPool(configuration: configuration, maximumConnections: 3)
+            let other = PostgresPool(configuration: configuration, maximumConnections: 1)
             let pids = try await openThree(pool)
-            try await withPool(maximumConnections: 1) { other in
-                for pid in pids { try await other.query("SELECT pg_terminate_backend($1)", [pid]) }
-                for pid in pids {
-                    try await other.untilTrue(
-                        "SELECT count(*) = 0 AS value FROM pg_stat_activity WHERE pid = $1", [pid])
-                }
-            }
-            let fresh = try await openThree(pool)
-            #expect(fresh.isDisjoint(with: pids))
+            for pid in pids { try await other.query("SELECT pg_terminate_backend($1)", [pid]) }
+            for pid in pids { try await other.untilGone(pid) }
+            #expect(try await openThree(pool).isDisjoint(with: pids))
+            await pool.shutdown()
+            await other.shutdown()
         }
     }
 
@@ -168,31 +167,41 @@ struct PoolTests {
                 return try await connection.backendPID()
             }
             #expect(try await postgresError { try await pool.query("SELECT 1") }.code == .closed)
-            try await withPool { other in
-                try await other.untilTrue(
-                    "SELECT count(*) = 0 AS value FROM pg_stat_activity WHERE pid = $1", [pid])
-            }
+            let other = PostgresPool(configuration: PostgresConfiguration(url: url))
+            try await other.untilGone(pid)
+            await other.shutdown()
         }
     }
 
     @Test func `150 sessions that wait leave the cooperative pool alone`() async throws {
-        try await withPool(maximumConnections: 150) { pool in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<150 {
-                    group.addTask { try await pool.query("SELECT pg_sleep(2)") }
-                }
-                try await withPool(maximumConnections: 1) { other in
-                    try await other.untilTrue(
+        try await withSchema { url, schema in
+            let configuration = PostgresConfiguration(url: url)
+            let sleepers = PostgresPool(configuration: configuration, maximumConnections: 150)
+            let other = PostgresPool(configuration: configuration, maximumConnections: 1)
+            let key = "hashtext('\(schema)')"
+            try await other.withConnection { holder in
+                try await holder.query("SELECT pg_advisory_lock(\(key))")
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for _ in 0..<150 {
+                        group.addTask {
+                            try await sleepers.query("SELECT pg_advisory_xact_lock_shared(\(key))")
+                        }
+                    }
+                    let waiting = """
+                        SELECT count(*) AS value FROM pg_locks
+                        WHERE locktype = 'advisory' AND NOT granted AND objid = \(key)::oid
                         """
-                        SELECT count(*) >= 150 AS value
-                        FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)' AND state = 'active'
-                        """)
+                    while try await holder.query(waiting).rows[0].decode("value") < 150 {
+                        await Task.yield()
+                    }
+                    // All 150 wait for the server, each on a thread; tasks still run.
+                    #expect(await Task.detached { 42 }.value == 42)
+                    try await holder.query("SELECT pg_advisory_unlock(\(key))")
+                    try await group.waitForAll()
                 }
-                // All 150 are asleep; a task of the cooperative pool still runs.
-                let answer = await Task.detached { 42 }.value
-                #expect(answer == 42)
-                try await group.waitForAll()
             }
+            await sleepers.shutdown()
+            await other.shutdown()
         }
     }
 

@@ -34,7 +34,8 @@ extension Catalog {
         let metrics = fields["metrics"]?.list(nonEmpty: true).compactMap(Metric.read) ?? []
         fields["metrics"]?.refuseDuplicates(metrics.map(\.code), of: "metric")
         // Also of metrics with mistakes, so that each mistake is reported once.
-        let codes = Set(fields["metrics"]?.list(nonEmpty: false).compactMap { $0.member("code") } ?? [])
+        let named = fields["metrics"]?.list(nonEmpty: false).compactMap { $0.member("code") }
+        let codes = Set(named ?? [])
         let plans = fields["plans"]?.list(nonEmpty: true).compactMap {
             Plan.read($0, metrics: codes)
         }

@@ -71,7 +71,8 @@ package enum Rejection: Error, Hashable, Sendable, CustomStringConvertible {
             return "the event is more than 5 minutes in the future; set the sender's clock,"
                 + " and check that the timestamp is in the unit that is expected"
         case .tooOld:
-            return "the event is more than 30 days old; if it is meant to be late, pass --allow-backfill"
+            return "the event is more than 30 days old; if it is meant to be late,"
+                + " pass --allow-backfill"
         case .malformedLine(let field):
             return "the \(field.rawValue) cannot be read; \(advice(field))"
         case .missingCustomer(let source):

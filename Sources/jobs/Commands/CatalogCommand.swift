@@ -65,19 +65,21 @@ struct CatalogCommand: AsyncParsableCommand {
                 try Self.show(try Catalog(yaml: InputFile.text(versionOrFile)), list.format)
                 return .done
             }
-            let (wanted, format) = (versionOrFile, list.format)
-            return try await Live.run(common) { live in
+            return try await Live.run(common) { [versionOrFile, list] live in
                 let versions = try await CatalogStore(pool: live.pool).all()
-                if let wanted {
-                    guard let version = versions.first(where: { $0.version == wanted }) else {
+                if let versionOrFile {
+                    guard let version = versions.first(where: { $0.version == versionOrFile })
+                    else {
                         throw Failure(
-                            .badInput, "there is neither a file nor an applied catalog '\(wanted)'")
+                            .badInput,
+                            "there is neither a file nor an applied catalog '\(versionOrFile)'")
                     }
                     try write(Array(version.source.utf8), to: STDOUT_FILENO)
                     return .done
                 }
                 var listing = Listing(
-                    [.init("version"), .init("effective_from"), .init("sha256")], format: format)
+                    [.init("version"), .init("effective_from"), .init("sha256")],
+                    format: list.format)
                 for version in versions {
                     try listing.add([
                         .text(version.version), .text("\(version.effectiveFrom)"),

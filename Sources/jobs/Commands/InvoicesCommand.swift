@@ -24,9 +24,8 @@ struct InvoicesCommand: AsyncParsableCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             let filter = InvoiceFilter(slot: slot, customerID: customer, status: status)
-            let format = list.format
-            return try await Live.run(common) { live in
-                var listing = Listing(InvoiceRow.columns, format: format)
+            return try await Live.run(common) { [list] live in
+                var listing = Listing(InvoiceRow.columns, format: list.format)
                 try await InvoiceStore(pool: live.pool).forEach(filter) { invoices in
                     for invoice in invoices { try listing.add(InvoiceRow.cells(invoice)) }
                 }
@@ -45,8 +44,7 @@ struct InvoicesCommand: AsyncParsableCommand {
         @Option(name: .long, help: "csv or json.") var format: ListFormat = .csv
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let (slot, format) = (slot, format)
-            return try await Live.run(common) { live in
+            return try await Live.run(common) { [slot, format] live in
                 var listing = Listing(
                     [
                         "invoice_id", "customer_id", "slot", "status", "hold_reason", "currency",
@@ -84,8 +82,7 @@ struct InvoicesCommand: AsyncParsableCommand {
         @Argument(help: "The invoice's id.") var id: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let id = id
-            return try await Live.run(common) { live in
+            return try await Live.run(common) { [id] live in
                 let store = InvoiceStore(pool: live.pool)
                 try InvoiceExplanation(
                     invoice: try await store.invoice(id), journal: try await store.journal(of: id)
@@ -112,8 +109,7 @@ struct InvoicesCommand: AsyncParsableCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let (ids, slot) = (ids, slot)
-            return try await Live.run(common) { live in
+            return try await Live.run(common) { [ids, slot] live in
                 let store = InvoiceStore(pool: live.pool)
                 var verifier = try await Verifier(live)
                 if let slot {

@@ -19,8 +19,7 @@ struct MigrateCommand: StatusCommand {
     var check = false
 
     mutating func runToStatus() async throws -> ExitStatus {
-        let check = check
-        return try await Live.run(common, checksSchema: false) { live in
+        return try await Live.run(common, checksSchema: false) { [check] live in
             let migrator = LedgerSchema.migrator
             let usage = UsageSchema(clickHouse: live.clickHouse)
             let states = [

@@ -49,8 +49,7 @@ struct RunCommand: AsyncParsableCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let options = self
-            return try await Live.run(common) { live in try await options.run(live) }
+            return try await Live.run(common) { [self] live in try await run(live) }
         }
 
         private func run(_ live: Live) async throws -> ExitStatus {

@@ -33,10 +33,9 @@ struct UsageCommand: AsyncParsableCommand {
             .quantities
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let options = self
-            return try await Live.run(common) { live in
+            return try await Live.run(common) { [self] live in
                 let today = CivilDate(daysSinceEpoch: Instant.now.milliseconds / 86_400_000)
-                let month = options.slot ?? CivilMonth(containing: today)
+                let month = slot ?? CivilMonth(containing: today)
                 let period = try BillingPeriod(
                     month: month, zone: BillingRun.defaultZone, nextZone: BillingRun.defaultZone)
                 guard
@@ -50,10 +49,10 @@ struct UsageCommand: AsyncParsableCommand {
                 let query = PeriodUsageQuery(
                     metrics: try Catalog(yaml: version.source).metrics, start: period.start,
                     end: period.end, dedupHorizonMilliseconds: live.dedupHorizonMilliseconds)
-                switch options.only {
-                case .quantities: try await options.printQuantities(query, live.usage)
-                case .quarantined: try await options.printQuarantined(query, live.usage)
-                case .conflicts: try await options.printConflicts(query, live.usage)
+                switch only {
+                case .quantities: try await printQuantities(query, live.usage)
+                case .quarantined: try await printQuarantined(query, live.usage)
+                case .conflicts: try await printConflicts(query, live.usage)
                 }
                 return .done
             }

@@ -1,0 +1,137 @@
+import Postgres
+import Testing
+
+struct LateDataTests {
+    /// Three customers, billed for May.
+    private static func withBilledMay(_ body: (Stack) async throws -> Void) async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(
+                "customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\neve,basic,usd\n")
+            try await stack.importEvents(
+                ["ann", "bob", "eve"].map {
+                    eventLine("t", of: $0, at: "2015-05-10T00:00:00Z", #"{"gb":10}"#)
+                })
+            let report = try await stack.bill("2015-05")
+            #expect(report.due == .init(count: 3, total_minor: ["usd": 3_000]))
+            try await body(stack)
+        }
+    }
+
+    @Test func `a late event changes exactly its invoice, and the journal says so`() async throws {
+        try await Self.withBilledMay { stack in
+            let before = try await stack.invoices("--slot", "2015-05")
+            let bob = before[1].invoice_id
+            var shown: [String: String] = [:]
+            for id in before.map(\.invoice_id) { shown[id] = try await stack.done("invoices", "show", id) }
+            let clean = try await stack.done("invoices", "verify", "--slot", "2015-05")
+            #expect(clean == "3 verified: 0 differ\n")
+
+            try await stack.importEvents([
+                eventLine("late", of: "bob", at: "2015-05-31T23:59:59.999Z", #"{"gb":12.5}"#)
+            ])
+            let single = try await stack.jobs("invoices", "verify", bob)
+            #expect(single.status == 1)
+            #expect(single.output.contains("\(bob) of bob differs:"))
+            #expect(single.output.contains("storage: 10 GB at 10.00 is now storage: 12.5 GB at 12.50"))
+            #expect(single.output.contains("1 verified: 1 differ"))
+            let slot = try await stack.jobs("invoices", "verify", "--slot", "2015-05")
+            #expect(slot.status == 1 && slot.output.contains("3 verified: 1 differ"))
+            let others = try await stack.jobs(
+                "invoices", "verify", before[0].invoice_id, before[2].invoice_id)
+            #expect(others.status == 0)
+            #expect(try await stack.invoices("--slot", "2015-05") == before)
+
+            let report = try await stack.bill("2015-05")
+            #expect(report.changed == 1 && report.unchanged == 2 && report.added == 0)
+            let after = try await stack.invoices("--slot", "2015-05")
+            #expect(after.map(\.total_minor) == [1_000, 1_250, 1_000])
+            #expect(after[0] == before[0] && after[2] == before[2])
+            #expect(after[1].invoice_id == bob)
+            for id in [before[0].invoice_id, before[2].invoice_id] {
+                #expect(try await stack.done("invoices", "show", id) == shown[id])
+            }
+            let explained = try await stack.done("invoices", "show", bob)
+            let totals = explained.matches(of: #/  computed  computed  ([0-9.]+) USD  catalog simple/#)
+            #expect(totals.map(\.1) == ["10.00", "12.50"])
+            #expect(try await stack.done("invoices", "verify", "--slot", "2015-05") == clean)
+        }
+    }
+
+    @Test func `an event of the next month changes nothing`() async throws {
+        try await Self.withBilledMay { stack in
+            try await stack.importEvents([
+                eventLine("late", of: "bob", at: "2015-06-01T00:00:00Z", #"{"gb":99}"#),
+                eventLine("early", of: "bob", at: "2015-04-30T23:59:59.999Z", #"{"gb":99}"#),
+            ])
+            try await stack.done("invoices", "verify", "--slot", "2015-05")
+            #expect(try await stack.bill("2015-05").unchanged == 3)
+        }
+    }
+
+    /// Somebody edits the ledger by hand, sums intact. `verify` compares to the last character.
+    @Test(arguments: [
+        "UPDATE invoice_lines SET description = 'storage: 9 GB'",
+        "UPDATE invoice_lines SET quantity = 9",
+        "UPDATE invoice_lines SET metric = 'bandwidth'",
+        "UPDATE invoice_lines SET tiers = '[]'",
+        "UPDATE invoices SET status = 'carried'",
+        "UPDATE invoices SET hold_reason = 'unparsable_usage'",
+        "UPDATE invoices SET currency = 'eur'",
+        "UPDATE invoices SET plan = 'premium'",
+        "UPDATE invoices SET slot = '2015-06'",
+        "UPDATE invoices SET period_end = '2015-06-02'",
+        "UPDATE invoices SET input_hash = ''",
+    ])
+    func `verify finds what was changed by hand`(change: String) async throws {
+        try await Self.withBilledMay { stack in
+            let ann = try await stack.invoice(of: "ann", "2015-05").invoice_id
+            try await stack.postgres.query("\(change) WHERE invoice_id = $1", [ann])
+            let result = try await stack.jobs("invoices", "verify", ann)
+            #expect(result.status == 1)
+            #expect(result.output.contains("\(ann) of ann differs"))
+        }
+    }
+
+    /// What `verify` finds, the month's next run must mend: that is what the operator is told to do.
+    @Test func `billing again mends what verify finds`() async throws {
+        try await Self.withBilledMay { stack in
+            let before = try await stack.invoices("--slot", "2015-05")
+            try await stack.postgres.query(
+                "UPDATE invoice_lines SET description = 'storage: 9 GB' WHERE invoice_id = $1",
+                [before[0].invoice_id])
+            #expect(try await stack.jobs("invoices", "verify", "--slot", "2015-05").status == 1)
+            #expect(try await stack.bill("2015-05").changed == 1)
+            #expect(try await stack.invoices("--slot", "2015-05") == before)
+            #expect(try await stack.jobs("invoices", "verify", "--slot", "2015-05").status == 0)
+        }
+    }
+
+    @Test func `usage that disappears takes the invoice to zero, terms that disappear supersede it`()
+        async throws
+    {
+        try await Self.withBilledMay { stack in
+            try await stack.clickHouse("ALTER TABLE events DELETE WHERE customer_id = 'bob' SETTINGS mutations_sync = 2")
+            let zero = try await stack.bill("2015-05")
+            #expect(zero.skipped_zero.count == 1 && zero.changed == 1 && zero.due.count == 2)
+            try await stack.importCustomers(
+                "customer_id,plan,currency,active_until\neve,basic,usd,2015-05-01\n")
+            let inactive = try await stack.bill("2015-05", status: 1)
+            #expect(inactive.superseded == 1 && inactive.inactive_with_usage.map(\.customer_id) == ["eve"])
+            #expect(try await stack.invoices("--slot", "2015-05").map(\.customer_id) == ["ann", "bob"])
+            let superseded = try await stack.invoices("--slot", "2015-05", "--status", "superseded")
+            #expect(superseded.map(\.customer_id) == ["eve"])
+        }
+    }
+
+    @Test func `only the chosen customers are billed, and the others' invoices stay`() async throws {
+        try await Self.withBilledMay { stack in
+            try await stack.importEvents(
+                ["ann", "bob"].map { eventLine("late", of: $0, at: "2015-05-11T00:00:00Z", #"{"gb":20}"#) })
+            let report = try await stack.bill("2015-05", "--customers", "ann,eve")
+            #expect(report.changed == 1 && report.unchanged == 1 && report.superseded == 0)
+            #expect(report.not_chosen == 1)
+            #expect(
+                try await stack.invoices("--slot", "2015-05").map(\.total_minor) == [2_000, 1_000, 1_000])
+        }
+    }
+}

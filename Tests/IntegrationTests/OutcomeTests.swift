@@ -1,0 +1,128 @@
+import Foundation
+import Testing
+
+/// What needs a person never keeps others from being billed, and is never silent.
+struct OutcomeTests {
+    private static let terms = "customer_id,plan,currency\nann,basic,usd\nbob,premium,usd\n"
+
+    /// Two customers whose month is in order, and a third one with something of their own.
+    private static func withThird(
+        _ prepare: (Stack) async throws -> Void, _ body: (Stack) async throws -> Void
+    ) async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await prepare(stack)
+            try await stack.importCustomers(terms)
+            try await stack.importEvents([
+                eventLine("a", of: "ann", at: "2015-05-10T00:00:00Z", #"{"gb":1}"#),
+                eventLine("b", of: "bob", at: "2015-05-10T00:00:00Z", #"{"gb":1}"#),
+            ])
+            try await body(stack)
+            let others = try await stack.invoices("--slot", "2015-05")
+                .filter { ["ann", "bob"].contains($0.customer_id) && $0.status == "computed" }
+            #expect(others.map(\.total_minor) == [100, 200])
+        }
+    }
+
+    @Test func `usage without terms is unmapped, with what was used`() async throws {
+        try await Self.withThird { stack in
+            try await stack.importEvents([
+                eventLine("e", of: "eve", at: "2015-05-10T00:00:00Z", #"{"gb":2.5}"#)
+            ])
+        } _: { stack in
+            let report = try await stack.bill("2015-05", status: 1)
+            #expect(report.unmapped == [.init(customer_id: "eve", usage: ["storage": "2.5"])])
+            #expect(report.due == .init(count: 2, total_minor: ["usd": 300]))
+            let table = try await stack.jobs("run", "bill", "--slot", "2015-05")
+            #expect(table.status == 1)
+            #expect(table.output.contains("\n  eve  storage 2.5 GB\n"))
+        }
+    }
+
+    @Test(arguments: [
+        #"{"gb":"12abc"}"#, #"{"gb":1e30}"#, #"{"gb":null}"#, #"{"other":1}"#, #"{"gb":true}"#,
+        #"{"gb":"0.1234567891"}"#, #"{"gb":"123456789012345678901"}"#, #"{"gb":[1]}"#, #"{"gb":""}"#,
+    ])
+    func `a quantity that cannot be read holds the invoice`(properties: String) async throws {
+        try await Self.withThird { stack in
+            try await stack.importCustomers("customer_id,plan,currency\neve,basic,usd\n")
+            try await stack.importEvents([
+                eventLine("e1", of: "eve", at: "2015-05-10T00:00:00Z", #"{"gb":7}"#),
+                eventLine("e2", of: "eve", at: "2015-05-10T00:00:00Z", properties),
+            ])
+        } _: { stack in
+            let report = try await stack.bill("2015-05", "--requests", "plan.jsonl", status: 1)
+            #expect(report.held == ["unparsable_usage": .init(count: 1, total_minor: ["usd": 700])])
+            #expect(report.due.count == 2)
+            #expect(try await stack.invoice(of: "eve", "2015-05").hold_reason == "unparsable_usage")
+            let plan = String(decoding: try stack.bytes("plan.jsonl"), as: UTF8.self)
+            #expect(plan.contains("_ann_2015-05") && !plan.contains("_eve_2015-05"))
+            let listed = try await stack.done(
+                "usage", "show", "--slot", "2015-05", "--only", "quarantined", "--format", "json")
+            #expect(listed.lineCount == 1 && listed.contains(#""transaction_id":"e2""#))
+        }
+    }
+
+    /// Rows that another pipeline wrote.
+    @Test(arguments: [
+        ("", "eve", "{}"), ("e", "", "{}"), ("e", "eve", "no JSON"), ("e", "eve", "[1]"), ("e", "eve", ""),
+    ])
+    func `a row without ids or without a JSON object is quarantined`(
+        transaction: String, customer: String, properties: String
+    ) async throws {
+        try await Self.withThird { stack in
+            try await stack.insertEvents([
+                """
+                {"transaction_id":"\(transaction)","customer_id":"\(customer)","event_type":"storage",\
+                "timestamp":"2015-05-10 00:00:00.000","properties":"\(properties)",\
+                "ingested_at":"2015-05-10 00:00:00.000"}
+                """
+            ])
+        } _: { stack in
+            let report = try await stack.bill("2015-05", status: 1)
+            #expect(report.quarantined == 1 && report.events == 2 && report.due.count == 2)
+            #expect(report.customers == 2)
+            let listed = try await stack.done(
+                "usage", "show", "--slot", "2015-05", "--only", "quarantined", "--format", "json")
+            #expect(listed.lineCount == 1)
+        }
+    }
+
+    @Test func `usage after the end of service needs a person, no usage does not`() async throws {
+        try await Self.withThird { stack in
+            try await stack.importCustomers(
+                "customer_id,plan,currency,active_until\neve,basic,usd,2015-05-01\nfay,basic,usd,2015-05-01\n")
+        } _: { stack in
+            let quiet = try await stack.bill("2015-05")
+            #expect(quiet.inactive == 2 && quiet.inactive_with_usage.isEmpty)
+            try await stack.importEvents([
+                eventLine("e", of: "eve", at: "2015-05-10T00:00:00Z", #"{"gb":3}"#)
+            ])
+            let report = try await stack.bill("2015-05", status: 1)
+            #expect(report.inactive == 2)
+            #expect(report.inactive_with_usage == [.init(customer_id: "eve", usage: ["storage": "3"])])
+        }
+    }
+
+    @Test(arguments: [
+        ("negative_quantity", "basic", #"{"gb":-1}"#), ("amount_too_large", "basic", #"{"gb":1000000}"#),
+        ("amount_overflow", "basic", #"{"gb":"99999999999999999999"}"#),
+        ("unknown_plan", "legacy", #"{"gb":1}"#), ("currency_mismatch", "euro", #"{"gb":1}"#),
+    ])
+    func `an invoice that must not be sent is held, and left out of the plan`(
+        reason: String, plan: String, properties: String
+    ) async throws {
+        try await withStack(catalog: nil) { stack in
+            // Without a catalog plans cannot be checked yet.
+            try await stack.importCustomers("customer_id,plan,currency\neve,\(plan),usd\nann,basic,usd\n")
+            try await stack.done("catalog", "apply", stack.file("c.yaml", Sample.simpleCatalog))
+            try await stack.importEvents([
+                eventLine("e", of: "eve", at: "2015-05-10T00:00:00Z", properties),
+                eventLine("a", of: "ann", at: "2015-05-10T00:00:00Z", #"{"gb":1}"#),
+            ])
+            let report = try await stack.bill("2015-05", "--requests", "plan.jsonl", status: 1)
+            #expect(report.held.mapValues(\.count) == [reason: 1] && report.due.count == 1)
+            #expect(try await stack.invoice(of: "eve", "2015-05").hold_reason == reason)
+            #expect(!String(decoding: try stack.bytes("plan.jsonl"), as: UTF8.self).contains("_eve_"))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import Foundation
+import Testing
+
+struct SettingsTests {
+    private static let unreachable = [
+        "DATABASE_URL": "postgresql://meterflow:\(Stack.planted)@127.0.0.1:1/meterflow",
+        "CLICKHOUSE_URL": "http://meterflow:\(Stack.planted)@127.0.0.1:1/meterflow",
+    ]
+
+    /// What is wrong with the settings, how the program ends, and a word of what it says.
+    struct Mistake: Sendable, CustomTestStringConvertible {
+        let environment: [String: String?]
+        var file: String?
+        let status: Int32
+        let word: String
+
+        var testDescription: String { "\(environment.keys.sorted()) \(file ?? "") \(status)" }
+    }
+
+    @Test(arguments: [
+        Mistake(environment: ["DATABASE_URL": nil], status: 78, word: "DATABASE_URL is not set"),
+        Mistake(environment: ["DATABASE_URL": ""], status: 78, word: "DATABASE_URL is not set"),
+        Mistake(environment: ["CLICKHOUSE_URL": nil], status: 78, word: "CLICKHOUSE_URL is not set"),
+        Mistake(
+            environment: ["DATABASE_URL": "postgresql://u:\(Stack.planted)@h:port/d"], status: 78,
+            word: "database URL"),
+        Mistake(
+            environment: ["DATABASE_URL": "postgresql://u:p/\(Stack.planted)@host/d"], status: 78,
+            word: "database URL"),
+        Mistake(environment: ["DATABASE_URL": Stack.planted], status: 78, word: "database URL"),
+        Mistake(
+            environment: ["CLICKHOUSE_URL": "http://u:\(Stack.planted)@host"], status: 78,
+            word: "CLICKHOUSE_URL must read"),
+        Mistake(
+            environment: ["CLICKHOUSE_URL": "http://u:p@\(Stack.planted)@host/d"], status: 78,
+            word: "CLICKHOUSE_URL must read"),
+        Mistake(
+            environment: ["DATABASE_URL": nil, "DATABASE_URL_FILE": "/nowhere/url"], status: 78,
+            word: "/nowhere/url cannot be read"),
+        Mistake(
+            environment: ["DATABASE_URL": nil, "DATABASE_URL_FILE": "/dev/null"], status: 78,
+            word: "DATABASE_URL"),
+        Mistake(environment: ["BILLING_MODE": "liev"], status: 78, word: "'liev'"),
+        Mistake(environment: ["BILLING_MODE": ""], status: 78, word: "billing.mode"),
+        Mistake(
+            environment: ["BILLING_ALLOW_LIVE_KEYS": "flase"], status: 78,
+            word: "billing.allow_live_keys"),
+        Mistake(
+            environment: ["USAGE_DEDUP_HORIZON_DAYS": "0"], status: 78,
+            word: "usage.dedup_horizon_days"),
+        Mistake(
+            environment: ["USAGE_DEDUP_HORIZON_DAYS": "400d"], status: 78,
+            word: "usage.dedup_horizon_days"),
+        Mistake(environment: ["LOG_LEVEL": "loud"], status: 78, word: "log.level"),
+        Mistake(environment: ["LOG_FORMAT": "xml"], status: 78, word: "log.format"),
+        Mistake(environment: ["BILLING_ZERO_TOTALS": "carry"], status: 78, word: "billing.zero_totals"),
+        Mistake(environment: ["BILLING_SMALL_TOTALS": "no"], status: 78, word: "billing.small_totals"),
+        Mistake(environment: [:], file: "billing: {mood: live}", status: 78, word: "billing.mood"),
+        Mistake(environment: [:], file: "biling: {mode: live}", status: 78, word: "biling.mode"),
+        Mistake(environment: [:], file: "billing: {mode: liev}", status: 78, word: "'liev'"),
+        Mistake(environment: [:], file: "billing: {mode: [live]}", status: 78, word: "billing.mode"),
+        Mistake(environment: [:], file: "billing: {mode: }", status: 78, word: "billing.mode"),
+        Mistake(
+            environment: [:], file: "billing: {allow_live_keys: 1}", status: 78,
+            word: "billing.allow_live_keys"),
+        Mistake(environment: [:], file: "billing: [mode, live", status: 78, word: "YAML"),
+        Mistake(environment: [:], file: "- billing: {mode: live}", status: 78, word: "jobs.yaml"),
+        Mistake(environment: [:], file: "billing.mode live", status: 78, word: "jobs.yaml"),
+        Mistake(environment: ["JOBS_CONFIG": "nowhere.yaml"], status: 78, word: "nowhere.yaml"),
+        Mistake(environment: ["STRIPE_API_KEY": "sk_live_\(Stack.planted)"], status: 77, word: "live key"),
+        Mistake(environment: ["STRIPE_API_KEY": "rk_live_\(Stack.planted)"], status: 77, word: "live key"),
+        Mistake(
+            environment: [:], file: "stripe_api_key: sk_live_\(Stack.planted)", status: 77,
+            word: "live key"),
+        Mistake(environment: ["BILLING_MODE": "live"], status: 78, word: "--dry-run"),
+        Mistake(environment: [:], file: "billing: {mode: live}", status: 78, word: "--dry-run"),
+    ])
+    func `settings that cannot be meant are refused, and nothing is billed`(mistake: Mistake)
+        async throws
+    {
+        try await withStack { stack in
+            if let file = mistake.file { try stack.file("jobs.yaml", file + "\n") }
+            let result = try await stack.jobs(
+                "run", "bill", "--slot", "2015-05", with: mistake.environment)
+            #expect(result.status == mistake.status)
+            #expect(result.errors.contains(mistake.word), "\(result.errors)")
+            #expect(result.output.isEmpty)
+        }
+    }
+
+    /// Ways of saying the same that are right.
+    @Test func `settings come from the environment, from files, and from credentials`() async throws {
+        try await withStack { stack in
+            let (database, clickHouse) = (
+                stack.environment["DATABASE_URL"] ?? "", stack.environment["CLICKHOUSE_URL"] ?? ""
+            )
+            try FileManager.default.createDirectory(
+                atPath: stack.folder + "/credentials", withIntermediateDirectories: true)
+            let secret = try stack.file("credentials/DATABASE_URL", database + "\n")
+            let other = try stack.file("credentials/CLICKHOUSE_URL", clickHouse)
+            let none: [String: String?] = ["DATABASE_URL": nil, "CLICKHOUSE_URL": nil]
+            let ways: [[String: String?]] = [
+                ["DATABASE_URL_FILE": secret, "CLICKHOUSE_URL_FILE": other],
+                ["CREDENTIALS_DIRECTORY": stack.folder + "/credentials"],
+                ["CREDENTIALS_DIRECTORY": stack.folder + "/credentials", "DATABASE_URL_FILE": secret],
+                ["DATABASE_URL": database, "DATABASE_URL_FILE": "/nowhere", "CLICKHOUSE_URL_FILE": other],
+                ["JOBS_CONFIG": "databases.yaml"],
+            ]
+            try stack.file("databases.yaml", "database_url: \(database)\nclickhouse_url: \(clickHouse)\n")
+            for way in ways {
+                let result = try await stack.jobs(
+                    "run", "bill", "--slot", "2015-05", with: none.merging(way) { $1 })
+                #expect(result.status == 0, "\(way.keys.sorted()): \(result.errors)")
+            }
+            let option = try await stack.jobs(
+                "run", "bill", "--slot", "2015-05", "--config", "databases.yaml", with: none)
+            #expect(option.status == 0)
+        }
+    }
+
+    @Test func `the environment goes before the file, and the option before both places of the file`()
+        async throws
+    {
+        try await withStack { stack in
+            try stack.file("jobs.yaml", "billing: {mode: liev}\n")
+            try stack.file("other.yaml", "log: {level: error}\n")
+            let bill = ["run", "bill", "--slot", "2015-05"]
+            #expect(try await stack.jobs(bill).status == 78)
+            #expect(try await stack.jobs(bill, with: ["BILLING_MODE": "dry-run"]).status == 0)
+            #expect(try await stack.jobs(bill, with: ["JOBS_CONFIG": "other.yaml"]).status == 0)
+            #expect(
+                try await stack.jobs(
+                    bill + ["--config", "other.yaml"], with: ["JOBS_CONFIG": "jobs.yaml"]
+                ).status == 0)
+        }
+    }
+
+    @Test func `live settings that were meant are accepted for a dry-run`() async throws {
+        try await withStack { stack in
+            let live: [String: String?] = [
+                "STRIPE_API_KEY": "sk_live_\(Stack.planted)", "BILLING_ALLOW_LIVE_KEYS": "true",
+                "BILLING_MODE": "live",
+            ]
+            let result = try await stack.jobs(
+                "run", "bill", "--slot", "2015-05", "--dry-run", with: live)
+            #expect(result.status == 0)
+            let unmeant = try await stack.jobs(
+                "run", "bill", "--slot", "2015-05", "--dry-run",
+                with: ["STRIPE_API_KEY": "sk_live_\(Stack.planted)"])
+            #expect(unmeant.status == 77)
+        }
+    }
+
+    @Test(arguments: [
+        ([:], ["skipped_zero", "carried", "computed"]),
+        (["BILLING_ZERO_TOTALS": "invoice"], ["computed", "carried", "computed"]),
+        (["BILLING_SMALL_TOTALS": "invoice"], ["skipped_zero", "computed", "computed"]),
+    ])
+    func `zero and small totals are invoiced only if that is set`(
+        settings: [String: String], statuses: [String]
+    ) async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(
+                "customer_id,plan,currency\na-zero,basic,usd\nb-small,basic,usd\nc-due,basic,usd\n")
+            try await stack.importEvents([
+                eventLine("t", of: "b-small", at: "2015-05-10T00:00:00Z", #"{"gb":0.49}"#),
+                eventLine("t", of: "c-due", at: "2015-05-10T00:00:00Z", #"{"gb":0.5}"#),
+            ])
+            _ = try await stack.bill("2015-05", with: settings)
+            #expect(try await stack.invoices("--slot", "2015-05").map(\.status) == statuses)
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Testing
+
+/// A period is billed by the terms in force on its first day, whenever it is billed.
+struct TermsTests {
+    private static let header = "customer_id,plan,currency\n"
+
+    /// 10 GB in each of May, June and July: 10 dollars on basic, 20 on premium.
+    private static func withUsage(_ body: (Stack) async throws -> Void) async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(header + "acme,basic,usd\n")
+            try await stack.importEvents(
+                (5...7).map { eventLine("t\($0)", of: "acme", at: "2015-0\($0)-10T00:00:00Z", #"{"gb":10}"#) })
+            try await body(stack)
+        }
+    }
+
+    @Test func `May is billed on May's terms after a change that takes effect later`() async throws {
+        try await Self.withUsage { stack in
+            _ = try await stack.bill("2015-05")
+            try await stack.importCustomers(
+                Self.header + "acme,premium,usd\n", "--effective-from", "2015-06-01")
+            let may = try await stack.bill("2015-05")
+            #expect(may.unchanged == 1 && may.changed == 0)
+            #expect(may.due.total_minor == ["usd": 1_000])
+            #expect(try await stack.bill("2015-06").due.total_minor == ["usd": 2_000])
+            #expect(try await stack.invoice(of: "acme", "2015-05").total_minor == 1_000)
+        }
+    }
+
+    @Test(arguments: [
+        ("2015-05-01", [2_000, 2_000, 2_000]), ("2015-05-02", [1_000, 2_000, 2_000]),
+        ("2015-06-01", [1_000, 2_000, 2_000]), ("2015-06-30", [1_000, 1_000, 2_000]),
+    ])
+    func `changed terms hold from the first period that starts with them`(
+        date: String, totals: [Int64]
+    ) async throws {
+        try await Self.withUsage { stack in
+            try await stack.importCustomers(
+                Self.header + "acme,premium,usd\n", "--effective-from", date)
+            for (month, total) in zip(5...7, totals) {
+                #expect(try await stack.bill("2015-0\(month)").due.total_minor == ["usd": total])
+            }
+        }
+    }
+
+    @Test func `changed terms hold from today on, unless a date is given`() async throws {
+        try await Self.withUsage { stack in
+            try await stack.importCustomers(Self.header + "acme,premium,usd\n")
+            #expect(try await stack.bill("2015-07").due.total_minor == ["usd": 1_000])
+            let today: Bool = try await stack.value(
+                """
+                SELECT effective_from BETWEEN (now() AT TIME ZONE 'UTC')::date - 1
+                    AND (now() AT TIME ZONE 'UTC')::date AS value
+                FROM customer_terms ORDER BY term_id DESC LIMIT 1
+                """)
+            #expect(today)
+        }
+    }
+
+    @Test func `a correction of May's terms changes May's invoice, and the journal keeps both`()
+        async throws
+    {
+        try await Self.withUsage { stack in
+            _ = try await stack.bill("2015-05")
+            try await stack.importCustomers(
+                Self.header + "acme,premium,usd\n", "--effective-from", "2015-05-01")
+            let report = try await stack.bill("2015-05")
+            #expect(report.changed == 1 && report.added == 0 && report.superseded == 0)
+            let id = try await stack.invoice(of: "acme", "2015-05").invoice_id
+            let explained = try await stack.done("invoices", "show", id)
+            let journal = explained.matches(of: #/  computed  computed  ([0-9.]+) USD  catalog/#).map { $0.1 }
+            #expect(journal == ["10.00", "20.00"])
+        }
+    }
+
+    @Test func `the catalog in force on the first day prices the month`() async throws {
+        try await Self.withUsage { stack in
+            let dearer = Sample.plans.replacing("unit_amount: \"1\"", with: "unit_amount: \"3\"")
+            for (version, date) in [("mid-may", "2015-05-15"), ("july", "2015-07-01")] {
+                try await stack.done(
+                    "catalog", "apply",
+                    stack.file(
+                        "next.yaml",
+                        Sample.catalog(
+                            version: version, effectiveFrom: date,
+                            plans: version == "july" ? dearer : Sample.plans)))
+            }
+            for (month, version, total) in [(5, "simple", 1_000), (6, "mid-may", 1_000), (7, "july", 3_000)] {
+                _ = try await stack.bill("2015-0\(month)")
+                let invoice = try await stack.invoice(of: "acme", "2015-0\(month)")
+                #expect(invoice.catalog_version == version && invoice.total_minor == total)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("", "", true), ("2015-05-31", "", true), ("2015-06-01", "", false),
+        ("", "2015-05-02", true), ("", "2015-05-01", false), ("2015-05-10", "2015-05-11", true),
+    ])
+    func `a customer is billed for a month in which service lasted a day`(
+        from: String, until: String, isBilled: Bool
+    ) async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(
+                "customer_id,plan,currency,active_from,active_until\nacme,basic,usd,\(from),\(until)\n")
+            let report = try await stack.bill("2015-05")
+            #expect(report.customers == (from == "2015-06-01" ? 0 : 1))
+            #expect(report.skipped_zero.count == (isBilled ? 1 : 0))
+            #expect(report.inactive == (until == "2015-05-01" ? 1 : 0))
+        }
+    }
+}
