@@ -70,7 +70,7 @@ package final class HTTPClient: Sendable {
     ///
     /// Throws ``HTTPError``. Cancelling the task closes the request's connection at once (over HTTP/2, its stream).
     package func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-        let transfer = try await begin(request, streamsResponse: false)
+        let transfer = try await prepare(request, streamsResponse: false)
         return try await withTaskCancellationHandler {
             await supplying(request, to: transfer) { () async -> Result<HTTPResponse, HTTPError> in
                 do throws(HTTPError) {
@@ -92,7 +92,7 @@ package final class HTTPClient: Sendable {
     package func withResponse<R: Sendable>(
         to request: HTTPRequest, _ body: (inout HTTPResponseStream) async throws -> R
     ) async throws -> R {
-        let transfer = try await begin(request, streamsResponse: true)
+        let transfer = try await prepare(request, streamsResponse: true)
         return try await withTaskCancellationHandler {
             try await supplying(request, to: transfer) { () async throws -> R in
                 // Before the child task that supplies the body is awaited, which may be waiting for room.
@@ -112,19 +112,21 @@ package final class HTTPClient: Sendable {
         await driver.awaitEnd()
     }
 
-    private func begin(
+    private func prepare(
         _ request: HTTPRequest, streamsResponse: Bool
     ) async throws(HTTPError) -> Transfer {
         let prepared = try await PreparedRequest.prepare(request, streamsResponse: streamsResponse)
-        let transfer = Transfer(prepared, driver: driver)
-        driver.post(.start(transfer))
-        return transfer
+        return Transfer(prepared, driver: driver)
     }
 
-    /// Runs `operation` with a child task beside it that supplies a streamed body, and that ends with it.
+    /// Starts the transfer and runs `operation`, with a child task beside it that supplies a streamed body and ends
+    /// with it.
+    ///
+    /// The cancellation handler stands by now, so that a task which is already cancelled sends nothing.
     private func supplying<R>(
         _ request: HTTPRequest, to transfer: Transfer, _ operation: () async throws -> R
     ) async rethrows -> R {
+        driver.post(.start(transfer))
         guard case .stream(let source) = request.body else { return try await operation() }
         async let _: Void = transfer.pump(source, packing: request.compressesBody)
         return try await operation()

@@ -45,7 +45,7 @@ struct HelpTests {
         }
     }
 
-    @Test(arguments: [["--version"], ["help"], ["help", "run", "bill"], ["run"], ["import"], ["-h"]])
+    @Test(arguments: [["--version"], ["help"], ["help", "run", "bill"], ["run", "bill", "-h"], ["-h"]])
     func `help and version go to standard output, and are no failure`(arguments: [String]) async throws {
         let result = try await bare(arguments)
         #expect(result.status == 0)

@@ -1,3 +1,4 @@
+import Dispatch
 import Postgres
 import Testing
 
@@ -147,15 +148,23 @@ struct TransactionTests {
     {
         try await withSchema { url, _ in
             let pool = PostgresPool(configuration: PostgresConfiguration(url: url))
-            let error = try await postgresError {
+            let (pids, announce) = AsyncStream.makeStream(of: Int.self)
+            let gone = DispatchSemaphore(value: 0)
+            let doomed = Task {
                 try await pool.transaction { connection in
                     try connection.query("CREATE TABLE t (a int)")
-                    _ = try? connection.query("SELECT pg_terminate_backend(pg_backend_pid())")
+                    announce.yield(try connection.backendPID())
+                    gone.wait()
                 }
             }
+            let pid = try #require(await pids.first { _ in true })
+            try await pool.query("SELECT pg_terminate_backend($1)", [pid])
+            try await pool.untilGone(pid)
+            gone.signal()
+            let error = try await postgresError { try await doomed.value }
             #expect(error.code == .connectionLost)
-            let exists = "SELECT to_regclass('t') IS NOT NULL AS value"
-            #expect(try await !pool.value(exists))
+            #expect(try await !pool.value("SELECT to_regclass('t') IS NOT NULL AS value"))
+            await pool.shutdown()
         }
     }
 

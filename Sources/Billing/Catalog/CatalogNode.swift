@@ -172,6 +172,19 @@ struct CatalogNode {
 }
 
 extension YamlError {
+    /// What is wrong, without the piece of the file that the library shows with it.
+    var problem: String {
+        switch self {
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
+            .composer(_, let problem, _, _), .reader(let problem, _, _, _):
+            return problem
+        case .duplicatedKeysInMapping(let keys, _):
+            let names = keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
+            return "\(names) stands more than once in one place"
+        default: return "it cannot be read"
+        }
+    }
+
     var line: Int {
         switch self {
         case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):

@@ -11,7 +11,8 @@ extension Catalog {
         do {
             root = try Yams.compose(yaml: yaml)
         } catch let error as YamlError {
-            throw InvalidCatalog(problems: [.init(line: error.line, message: "no YAML: \(error)")])
+            throw InvalidCatalog(
+                problems: [.init(line: error.line, message: "no YAML: \(error.problem)")])
         } catch {
             throw InvalidCatalog(problems: [.init(line: 1, message: "no YAML: \(error)")])
         }

@@ -118,7 +118,9 @@ private struct CustomerRow {
         guard let text = value("days_until_due") else {
             return method == .sendInvoice ? CustomerFile.defaultDaysUntilDue : nil
         }
-        guard let days = Int(text), (0...3650).contains(days) else {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let days = Int(text),
+            days <= 3650
+        else {
             report("days_until_due is a whole number from 0 to 3650, not '\(text.prefix(40))'")
             return nil
         }

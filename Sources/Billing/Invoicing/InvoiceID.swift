@@ -43,11 +43,6 @@ package enum InvoiceID {
     }
 
     private static func digest(_ parts: [String]) -> String {
-        var bytes: [UInt8] = []
-        for part in parts {
-            withUnsafeBytes(of: UInt64(part.utf8.count).bigEndian) { bytes += $0 }
-            bytes += part.utf8
-        }
-        return base32(SHA256.hash(bytes).prefix(16))
+        base32(SHA256.hash(lengthPrefixed(parts)).prefix(16))
     }
 }

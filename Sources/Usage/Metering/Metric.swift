@@ -41,14 +41,16 @@ package struct Metric: Sendable, Hashable {
     /// The identity of what is measured, whatever it is called: two metrics with one key have the same
     /// quantities. 26 characters of base 32.
     package var key: String {
-        var text = "\(eventType)\u{0}\(aggregation.rawValue)\u{0}\(property ?? "")"
-        for condition in conditions { text += "\u{0}\(condition)" }
-        return String(base32(SHA256.hash(Array(text.utf8))).prefix(26))
+        var parts = [eventType, aggregation.rawValue, property ?? ""]
+        for condition in conditions.sorted(by: { $0.property < $1.property }) {
+            parts += condition.identity
+        }
+        return String(base32(SHA256.hash(lengthPrefixed(parts))).prefix(26))
     }
 }
 
 /// A test of one member of an event's `properties`.
-package struct Condition: Sendable, Hashable, CustomStringConvertible {
+package struct Condition: Sendable, Hashable {
     package enum Comparison: String, Sendable, CaseIterable {
         case gte
         case gt
@@ -74,15 +76,18 @@ package struct Condition: Sendable, Hashable, CustomStringConvertible {
         self.passesWhenMissing = passesWhenMissing
     }
 
-    /// Canonical: equal conditions read the same.
-    package var description: String {
-        let rule =
-            switch test {
-            case .isOne(let values): "in \(values.sorted())"
-            case .bounds(let bounds):
-                bounds.sorted { $0.key.rawValue < $1.key.rawValue }
-                    .map { "\($0.key.rawValue) \($0.value)" }.joined(separator: " ")
+    /// Texts that are equal for equal conditions only.
+    fileprivate var identity: [String] {
+        var parts = [property, passesWhenMissing ? "missing passes" : "missing fails"]
+        switch test {
+        case .isOne(let values):
+            parts += ["is one of", String(Set(values).count)] + Set(values).sorted()
+        case .bounds(let bounds):
+            parts += ["bounds", String(bounds.count)]
+            for (comparison, bound) in bounds.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                parts += [comparison.rawValue, "\(bound)"]
             }
-        return "\(property) \(rule)\(passesWhenMissing ? " or missing" : "")"
+        }
+        return parts
     }
 }

@@ -33,12 +33,14 @@ package struct PeriodUsageQuery: Sendable {
     /// - Parameter customer: only this one; `nil` for all.
     package func byCustomer(_ customer: String? = nil) -> ClickHouseQuery {
         var parameters = boundaries
-        let columns = metrics.enumerated().map { index, metric in
-            MetricColumns(metric: metric, index: index).render(&parameters)
-        }
-        let winners = SQL.winners.replacing("/* metric columns */", with: columns.joined())
+        let columns = metrics.enumerated().map { MetricColumns(metric: $1, index: $0) }
+        let values = columns.map { $0.renderValues(&parameters) }
+        let winners = SQL.winners
+            .replacing("/* metric values */", with: values.joined())
+            .replacing("/* metric columns */", with: columns.map { $0.renderFolds() }.joined())
         return ClickHouseQuery(
-            filtered(winners, to: customer, &parameters), parameters: parameters)
+            filtered(winners, to: customer, &parameters), parameters: parameters,
+            settings: Self.longText)
     }
 
     /// One row: `rows`, `events`, `duplicates`, `conflicts` and `quarantined` of the period.
@@ -63,8 +65,13 @@ package struct PeriodUsageQuery: Sendable {
         }
         let text = SQL.quarantined.replacing(
             "/* metric reasons */", with: columns.map { ",\n" + $0 }.joined())
-        return ClickHouseQuery(filtered(text, to: customer, &parameters), parameters: parameters)
+        return ClickHouseQuery(
+            filtered(text, to: customer, &parameters), parameters: parameters,
+            settings: Self.longText)
     }
+
+    /// A metric takes some 3 KB, and 256 KB are the most that the server takes by default.
+    private static let longText = ["max_query_size": "16777216"]
 
     private var boundaries: [String: ClickHouseValue] {
         [
@@ -87,48 +94,46 @@ private struct MetricColumns {
     let metric: Metric
     let index: Int
 
-    func render(_ parameters: inout [String: ClickHouseValue]) -> String {
-        let passes = passes(&parameters)
-        let quantity: String
-        let unparsable: String
-        switch metric.aggregation {
-        case .count:
-            quantity = "toString(countIf(\(passes)))"
-            unparsable = "toUInt64(0)"
-        case .uniqueCount:
-            let value = text(bind(metric.property ?? "", "property", &parameters))
-            quantity = "toString(uniqExactIf(\(value), \(passes)))"
-            unparsable = "countIf(\(passes) AND isNull(\(value)))"
-        case .sum, .max, .latest:
-            let value = exactQuantity(of: metric.property ?? "", &parameters)
-            let fold =
-                switch metric.aggregation {
-                case .sum: "sumIf(\(value), \(passes))"
-                case .max: "maxIf(\(value), \(passes))"
-                default:
-                    "argMaxIf(\(value), (timestamp, transaction_id), \(passes) AND isNotNull(\(value)))"
-                }
-            quantity = "toString(\(fold))"
-            unparsable = "countIf(\(passes) AND isNull(\(value)))"
-        }
+    /// Of one event: whether the metric counts it, and its quantity; NULL if that cannot be read.
+    func renderValues(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let passes = ",\n        \(passes(&parameters)) AS passes_\(index)"
+        guard metric.property != nil else { return passes }
+        return passes + ",\n        if(passes_\(index), \(value(&parameters)), NULL) AS value_\(index)"
+    }
+
+    /// Of all events of a customer.
+    func renderFolds() -> String {
+        let (passes, value) = ("passes_\(index)", "value_\(index)")
+        let fold =
+            switch metric.aggregation {
+            case .count: "countIf(\(passes))"
+            case .sum: "sum(\(value))"
+            case .max: "max(\(value))"
+            case .uniqueCount: "uniqExact(\(value))"
+            case .latest: "argMaxIf(\(value), (timestamp, transaction_id), isNotNull(\(value)))"
+            }
+        let unparsable =
+            metric.aggregation == .count
+            ? "toUInt64(0)" : "countIf(\(passes) AND isNull(\(value)))"
         return """
             ,
                 countIf(\(passes)) AS events_\(index),
-                if(events_\(index) = 0, NULL, \(quantity)) AS quantity_\(index),
+                if(events_\(index) = 0, NULL, toString(\(fold))) AS quantity_\(index),
                 \(unparsable) AS unparsable_\(index)
             """
     }
 
     /// The metric's code if this event's quantity cannot be read, else an empty text.
     func renderReason(_ parameters: inout [String: ClickHouseValue]) -> String {
-        let passes = passes(&parameters)
+        let unreadable = "(\(passes(&parameters))) AND isNull(\(value(&parameters)))"
+        return "if(\(unreadable), \(bind(metric.code, "code", &parameters)), '')"
+    }
+
+    private func value(_ parameters: inout [String: ClickHouseValue]) -> String {
         let property = metric.property ?? ""
-        let value =
-            metric.aggregation == .uniqueCount
+        return metric.aggregation == .uniqueCount
             ? text(bind(property, "property", &parameters))
             : exactQuantity(of: property, &parameters)
-        let code = bind(metric.code, "code", &parameters)
-        return "if((\(passes)) AND isNull(\(value)), \(code), '')"
     }
 
     private func passes(_ parameters: inout [String: ClickHouseValue]) -> String {

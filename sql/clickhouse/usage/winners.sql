@@ -11,7 +11,7 @@ FROM
         transaction_id,
         winner.1 AS event_type,
         winner.2 AS timestamp,
-        winner.3 AS properties
+        winner.3 AS properties/* metric values */
     FROM
     (
         SELECT
