@@ -141,6 +141,9 @@ final class DriverLoop {
     /// Fails what is overdue. Deadlines only ever move away, so that an early look is the only cost.
     private func checkTimes() {
         let now = ContinuousClock.now
+        for (_, e) in running where e.transfer.request.version == .http2IfNegotiated {
+            curl_easy_pause(e.easy.curl, CURLPAUSE_ALL); curl_easy_pause(e.easy.curl, CURLPAUSE_CONT)
+        }
         guard let due = nextCheck, due <= now else { return }
         nextCheck = nil
         for (id, entry) in running {
@@ -167,7 +170,7 @@ final class DriverLoop {
     private var pollMilliseconds: Int32 {
         // A second while anything runs: libcurl does not wake up for the connect time-out of a request that waited
         // in line for its connection.
-        let longest = running.isEmpty ? 60_000.0 : 1_000.0
+        let longest = running.isEmpty ? 60_000.0 : 100.0
         guard let nextCheck else { return Int32(longest) }
         let left = (nextCheck - .now) / .milliseconds(1)
         return Int32(min(max(left.rounded(.up), 1), longest))

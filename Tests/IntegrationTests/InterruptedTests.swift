@@ -52,7 +52,7 @@ struct InterruptedTests {
 
     @Test func `of two runs of a month one works, and the other says at once who does`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
-            try await stack.fillMonths(2, customers: 10)
+            try await stack.fillMonths(1, customers: 10)
             try await stack.stopped(Self.bill, at: .journal) { first in
                 let second = try await stack.jobs(Self.bill)
                 #expect(second.status == 75)
@@ -61,9 +61,6 @@ struct InterruptedTests {
                     "SELECT pid AS value FROM pg_stat_activity WHERE application_name = $1", [stack.name])
                 #expect(second.errors.contains("billing of 2015-01 is held by another run"))
                 #expect(second.errors.contains("process \(holder)"))
-                // Another month is free.
-                let other = try await stack.jobs("run", "bill", "--slot", "2015-03")
-                #expect(other.status == 0, "\(other.errors)")
                 first.kill()
             }
         }
@@ -85,6 +82,8 @@ struct InterruptedTests {
                 #expect(try held.errors.contains("process \(row.decode("pid", as: Int.self))"))
                 #expect(held.errors.contains("on 127.0.0.1, since 20"))
                 #expect(try await stack.count("invoices") == 0)
+                let other = try await stack.jobs("run", "bill", "--slot", "2015-02")
+                #expect(other.status == 0, "\(other.errors)")
                 try await holder.query("COMMIT")
             }
             try await stack.expectCleanRun(Self.bill)
@@ -151,8 +150,8 @@ extension Stack {
         #expect(result.status == 0, "\(result.errors)")
         let invoices = try await invoices("--slot", "2015-01")
         #expect(invoices.map(\.total_minor) == (0..<10).map { $0 * 100 })
-        #expect(try await count("invoices") == 10)
-        #expect(try await count("invoice_events") == 10)
+        #expect(try await count("invoices WHERE slot = '2015-01'") == 10)
+        #expect(try await count("invoice_events JOIN invoices USING (invoice_id) WHERE slot = '2015-01'") == 10)
         #expect(String(decoding: try bytes("plan.jsonl"), as: UTF8.self).lineCount == 1 + 4 * 9)
         #expect(Set(try self.files()) == ["catalog.yaml", "plan.jsonl"], "left before: \(files)")
         try await until(

@@ -120,11 +120,11 @@ final class JobsProcess: Sendable {
 
     /// Waits for the program's end.
     ///
-    /// - Throws: if that does not come within two minutes; the program is killed then.
+    /// - Throws: if that does not come within a minute and a half; the program is killed then.
     func result() async throws -> Result {
         let hasEnded = await offThePool {
             if let source = self.lineSource { Self.readLine(from: source, into: self.output) }
-            return self.awaitEnd(milliseconds: 120_000)
+            return self.awaitEnd(milliseconds: 90_000)
         }
         if !hasEnded { kill() }
         let status = isOver.withLock { isOver in

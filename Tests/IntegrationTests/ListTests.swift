@@ -108,19 +108,20 @@ struct ListTests {
         }
     }
 
-    @Test(arguments: ["json", "csv", "table"], [JobsProcess.Reader.oneLine, .nobody])
-    func `a reader that goes away is no error and no crash`(
-        format: String, reader: JobsProcess.Reader
-    ) async throws {
+    @Test func `a reader that goes away is no error and no crash`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
-            // Far more than a pipe holds.
-            try await stack.fillMonths(6, customers: 300)
-            for month in 1...6 { _ = try await stack.bill("2015-0\(month)") }
-            let result = try await stack.jobs(
-                "invoices", "list", "--format", format, reader: reader)
-            #expect(result.status == 0 && result.signal == nil)
-            #expect(result.errors.isEmpty)
-            if reader == .oneLine { #expect(result.output.contains("nvoice_") || result.output.contains("INVOICE_")) }
+            // Far more than a pipe holds, in every format.
+            try await stack.fillMonths(1, customers: 1_500)
+            _ = try await stack.bill("2015-01")
+            for format in ["json", "csv", "table"] {
+                for reader in [JobsProcess.Reader.oneLine, .nobody] {
+                    let result = try await stack.jobs(
+                        "invoices", "list", "--format", format, reader: reader)
+                    #expect(result.status == 0 && result.signal == nil)
+                    #expect(result.errors.isEmpty)
+                    #expect(result.output.lineCount == (reader == .oneLine ? 1 : 0))
+                }
+            }
         }
     }
 

@@ -170,7 +170,9 @@ struct CancellationTests {
                         == .timeout)
                 let patient = PostgresPool(
                     configuration: PostgresConfiguration(url: detour, connectTimeoutSeconds: 60))
+                let known = proxy.clients
                 let task = Task { try await patient.query("SELECT 1") }
+                while proxy.clients == known { await Task.yield() }
                 task.cancel()
                 #expect(try await postgresError { _ = try await task.value }.code == .cancelled)
             }

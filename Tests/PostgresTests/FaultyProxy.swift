@@ -30,7 +30,7 @@ final class FaultyProxy: Sendable {
 
     enum Upstream: Sendable {
         case unix(path: String)
-        case tcp(port: Int)
+        case tcp(address: String, port: Int)
     }
 
     init(to upstream: Upstream) throws {
@@ -56,21 +56,27 @@ final class FaultyProxy: Sendable {
         let direct = PostgresPool(
             configuration: PostgresConfiguration(url: base), maximumConnections: 1)
         let row = try await direct.query(
-            """
-            SELECT inet_server_addr() IS NULL AS is_unix, current_setting('port') AS port,
-                split_part(current_setting('unix_socket_directories'), ',', 1) AS folder
-            """
+            "SELECT host(inet_server_addr()) AS address, current_setting('port')::int AS port"
         ).rows[0]
         await direct.shutdown()
-        let port: String = try row.decode("port")
+        let port: Int = try row.decode("port")
         let upstream: Upstream =
-            try row.decode("is_unix")
-            ? .unix(path: row.decode("folder", as: String.self) + "/.s.PGSQL." + port)
-            : .tcp(port: try #require(Int(port)))
+            if let address = try row.decode("address", as: String?.self) {
+                .tcp(address: address, port: port)
+            } else {
+                .unix(path: socketFolder(base) + "/.s.PGSQL.\(port)")
+            }
         let proxy = try FaultyProxy(to: upstream)
         proxy.start()
         defer { proxy.stop() }
         try await body(proxy, url(url(base, "host=127.0.0.1"), "port=\(proxy.port)"))
+    }
+
+    /// The `host=` of a URL, where it is a folder; else Debian's.
+    private static func socketFolder(_ url: String) -> String {
+        let host = url.split(whereSeparator: { "?&".contains($0) }).last { $0.hasPrefix("host=") }
+        return host.map { String($0.dropFirst(5)).replacing("%2F", with: "/") }
+            ?? "/var/run/postgresql"
     }
 
     // MARK: Faults
@@ -85,6 +91,9 @@ final class FaultyProxy: Sendable {
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
+
+    /// How many clients have come.
+    var clients: Int { state.withLock { $0.sockets.count / 2 } }
 
     func stop() {
         state.withLock { $0.isStopped = true }
@@ -142,9 +151,10 @@ final class FaultyProxy: Sendable {
 
     private func dial() -> Int32 {
         switch upstream {
-        case .tcp(let port):
+        case .tcp(let host, let port):
             let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var address = Self.loopback(port: port)
+            inet_pton(AF_INET, host, &address.sin_addr)
             connect(server, &address)
             return server
         case .unix(let path):

