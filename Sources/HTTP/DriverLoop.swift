@@ -6,13 +6,13 @@ final class DriverLoop {
     private let configuration: HTTPClientConfiguration
     private let multi: UnsafeMutableRawPointer
     private var running: [ObjectIdentifier: Running] = [:]
-    /// The earliest moment at which a time-out may have struck.
-    private var nextCheck: ContinuousClock.Instant?
+    /// The earliest moment at which a transfer has to be looked at.
+    private var nextLook: ContinuousClock.Instant?
 
     /// A transfer that libcurl has in hand.
     private struct Running {
         let easy: EasyHandle
-        var watch: StallWatch
+        var watch: TransferWatch
 
         var transfer: Transfer { easy.transfer }
     }
@@ -56,7 +56,7 @@ final class DriverLoop {
             var stillRunning: Int32 = 0
             curl_multi_perform(multi, &stillRunning)
             takeResults()
-            checkTimes()
+            look()
             curl_multi_poll(multi, nil, 0, pollMilliseconds, nil)
         }
     }
@@ -91,10 +91,9 @@ final class DriverLoop {
             guard code == CURLM_OK else {
                 throw EasyHandleFailure(detail: String(cString: curl_multi_strerror(code)))
             }
-            let watch = StallWatch(transfer.request.timeouts.stalledSeconds, now: .now)
+            let watch = TransferWatch(transfer, now: .now)
             running[ObjectIdentifier(transfer)] = Running(easy: easy, watch: watch)
-            checkAgain(by: watch.nextCheck)
-            checkAgain(by: transfer.totalDeadline)
+            lookAgain(at: watch.nextLook)
         } catch {
             transfer.settle { .failed(.other(error.detail, $0)) }
         }
@@ -133,36 +132,34 @@ final class DriverLoop {
 
     // MARK: Time-outs
 
-    private func checkAgain(by moment: ContinuousClock.Instant?) {
+    private func lookAgain(at moment: ContinuousClock.Instant?) {
         guard let moment else { return }
-        nextCheck = min(nextCheck ?? moment, moment)
+        nextLook = min(nextLook ?? moment, moment)
     }
 
-    /// Fails what is overdue. Deadlines only ever move away, so that an early look is the only cost.
-    private func checkTimes() {
+    /// Fails what is overdue and nudges what is silent.
+    private func look() {
         let now = ContinuousClock.now
-        for (_, e) in running where e.transfer.request.version == .http2IfNegotiated {
-            curl_easy_pause(e.easy.curl, CURLPAUSE_ALL); curl_easy_pause(e.easy.curl, CURLPAUSE_CONT)
-        }
-        guard let due = nextCheck, due <= now else { return }
-        nextCheck = nil
+        guard let due = nextLook, due <= now else { return }
+        nextLook = nil
         for (id, entry) in running {
-            let transfer = entry.transfer
+            let (easy, transfer) = (entry.easy, entry.transfer)
+            var watch = entry.watch
             let timeouts = transfer.request.timeouts
-            if let deadline = transfer.totalDeadline, deadline <= now {
+            switch watch.look(at: now, movedBytes: easy.movedBytes, canStall: transfer.canStall) {
+            case .overdue:
                 transfer.settle { .failed(.totalTimeout(timeouts.totalSeconds ?? 0, $0)) }
                 remove(transfer)
-                continue
-            }
-            if running[id]?.watch.isStalled(
-                at: now, movedBytes: entry.easy.movedBytes, canStall: transfer.canStall) == true
-            {
+            case .stalled:
                 transfer.settle { .failed(.stalled(timeouts.stalledSeconds ?? 0, $0)) }
                 remove(transfer)
-                continue
+            case .silent where transfer.request.isMultiplexed:
+                // easy.nudge()
+                fallthrough
+            case .silent, .fine:
+                running[id]?.watch = watch
+                lookAgain(at: watch.nextLook)
             }
-            checkAgain(by: running[id]?.watch.nextCheck)
-            checkAgain(by: transfer.totalDeadline)
         }
     }
 
@@ -170,39 +167,9 @@ final class DriverLoop {
     private var pollMilliseconds: Int32 {
         // A second while anything runs: libcurl does not wake up for the connect time-out of a request that waited
         // in line for its connection.
-        let longest = running.isEmpty ? 60_000.0 : 100.0
-        guard let nextCheck else { return Int32(longest) }
-        let left = (nextCheck - .now) / .milliseconds(1)
+        let longest = running.isEmpty ? 60_000.0 : 1_000.0
+        guard let nextLook else { return Int32(longest) }
+        let left = (nextLook - .now) / .milliseconds(1)
         return Int32(min(max(left.rounded(.up), 1), longest))
-    }
-}
-
-/// Notices that nothing moves any more, by looking at the byte counters now and then.
-struct StallWatch {
-    private let limitSeconds: Double?
-    private var movedBytes: Int64 = -1
-    private var lastMove: ContinuousClock.Instant
-    private(set) var nextCheck: ContinuousClock.Instant?
-
-    init(_ limitSeconds: Double?, now: ContinuousClock.Instant) {
-        self.limitSeconds = limitSeconds
-        lastMove = now
-        nextCheck = limitSeconds.map { now + .seconds($0 / 4) }
-    }
-
-    /// Whether the limit has passed since a byte moved, or since the other side had the turn.
-    ///
-    /// It looks four times in a limit's length, so that a stall is noticed after 1 to 1.5 limits.
-    mutating func isStalled(
-        at now: ContinuousClock.Instant, movedBytes moved: Int64, canStall: Bool
-    ) -> Bool {
-        guard let limitSeconds, let due = nextCheck, due <= now else { return false }
-        nextCheck = now + .seconds(limitSeconds / 4)
-        if moved != movedBytes || !canStall {
-            movedBytes = moved
-            lastMove = now
-            return false
-        }
-        return now - lastMove >= .seconds(limitSeconds)
     }
 }

@@ -25,6 +25,8 @@ struct PreparedRequest: Sendable {
     let maximumResponseBytes: Int?
     let description: String
 
+    var isMultiplexed: Bool { version == .http2IfNegotiated }
+
     /// Checks a request and packs its body.
     ///
     /// Throws `.invalidRequest`. Header values are never repeated in the reason: they may be secret.

@@ -133,16 +133,17 @@ struct CustomerFileTests {
         #expect(Self.problems(["a,,standard,usd,,,\(days),,,"]).count == 1)
     }
 
-    @Test func `an id that is there twice is refused with both lines`() {
+    @Test func `an id that is there again is refused with the line of the first`() {
         let rows = [
             "a,cus_1,standard,usd,,,,,,", "b,cus_2,standard,usd,,,,,,",
-            "a,cus_3,standard,usd,,,,,,",
-            "c,cus_2,standard,usd,,,,,,", "A,,standard,usd,,,,,,", "d,,standard,usd,,,,,,",
+            "a,cus_3,standard,usd,,,,,,", "c,cus_2,standard,usd,,,,,,",
+            "A,,standard,usd,,,,,,", "d,,standard,usd,,,,,,", "a,,standard,usd,,,,,,",
         ]
         #expect(
             Self.problems(rows) == [
                 .init(line: 4, message: "customer_id 'a' stands in line 2 already"),
                 .init(line: 5, message: "stripe_customer_id 'cus_2' stands in line 3 already"),
+                .init(line: 8, message: "customer_id 'a' stands in line 2 already"),
             ])
     }
 

@@ -31,6 +31,8 @@ struct MetricKeyTests {
 
     @Test(arguments: [
         ([isOne("a", ["x", "y"])], [isOne("a", ["y", "x"])]),
+        ([isOne("a", ["x", "y", "x"])], [isOne("a", ["x", "y"])]),
+        ([isOne("a", ["x"]), isOne("b", ["y"])], [isOne("b", ["y"]), isOne("a", ["x"])]),
         ([bounds("a", [.gte: decimal("1.50")])], [bounds("a", [.gte: decimal("1.5")])]),
         (
             [bounds("a", [.gte: decimal("1"), .lt: decimal("2")])],

@@ -1,7 +1,8 @@
 import Glibc
-import HTTP
 import Synchronization
 import Testing
+
+@testable import HTTP
 
 /// Time-outs, cancellation and shutdown. The limits are short; a test fails by waiting, not by racing.
 @Suite(.timeLimit(.minutes(1)))
@@ -329,5 +330,56 @@ struct TimeoutTests {
                 group.addTask { await client.shutdown() }
             }
         }
+    }
+}
+
+/// The arithmetic of time-outs, with instants that the test makes up.
+struct TransferWatchTests {
+    private let start = ContinuousClock.now
+
+    private func watch(total: Double? = nil, stalled: Double? = nil, multiplexed: Bool = false)
+        -> TransferWatch
+    {
+        TransferWatch(
+            totalDeadline: total.map { start + .seconds($0) }, stalledSeconds: stalled,
+            isMultiplexed: multiplexed, now: start)
+    }
+
+    @Test func `without time-outs nobody looks`() {
+        #expect(watch().nextLook == nil)
+    }
+
+    @Test func `the total time-out is looked for at its moment, whatever moves`() {
+        var watch = watch(total: 8, stalled: 60)
+        #expect(watch.nextLook == start + .seconds(8))
+        #expect(watch.look(at: start + .seconds(7.9), movedBytes: 1, canStall: true) == .fine)
+        #expect(watch.look(at: start + .seconds(8), movedBytes: 2, canStall: true) == .overdue)
+    }
+
+    @Test func `a stall is noticed within one and a half limits`() {
+        var watch = watch(stalled: 4)
+        // The last byte moves just after the first look.
+        var (now, moved): (ContinuousClock.Instant, Int64) = (start, 0)
+        while let next = watch.nextLook {
+            now = next
+            if watch.look(at: now, movedBytes: moved, canStall: true) == .stalled { break }
+            moved = 10
+        }
+        #expect(now - start >= .seconds(4))
+        #expect(now - (start + .seconds(1)) <= .seconds(6))
+    }
+
+    @Test func `time in which this side holds up does not count`() {
+        var watch = watch(stalled: 4)
+        for second in 1...20 {
+            let now = start + .seconds(second)
+            #expect(watch.look(at: now, movedBytes: 5, canStall: false) == .fine)
+        }
+        #expect(watch.look(at: start + .seconds(23), movedBytes: 5, canStall: true) == .silent)
+        #expect(watch.look(at: start + .seconds(24), movedBytes: 5, canStall: true) == .stalled)
+    }
+
+    @Test func `a multiplexed transfer is looked at ten times a second`() {
+        #expect(watch(stalled: 60, multiplexed: true).nextLook == start + .seconds(0.1))
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 struct AccessLogTests {
-    private static let good = #"10.0.0.1 - ann [17/May/2015:10:05:03 +0000] "GET /a?key=k1 HTTP/1.1" 200 512"#
+    private static let good =
+        #"10.0.0.1 - ann [17/May/2015:10:05:03 +0000] "GET /a?key=k1 HTTP/1.1" 200 512"#
 
     /// Lines that are no requests, each with the code that says why.
     private static let rejected: [(code: String, line: String)] = [
@@ -18,7 +19,8 @@ struct AccessLogTests {
         ("bad_identifier", good.replacing("10.0.0.1", with: "a@b")),
     ]
 
-    @Test func `each line that is no request is reported with its number and reason`() async throws {
+    @Test func `each line that is no request is reported with its number and reason`() async throws
+    {
         try await withStack(catalog: nil) { stack in
             var lines = [Self.good]
             for bad in Self.rejected { lines += [bad.line, Self.good] }
@@ -28,9 +30,11 @@ struct AccessLogTests {
             #expect(result.status == 1)
             let reported = result.errors.split(separator: "\n")
                 .compactMap { $0.wholeMatch(of: /line (\d+): ([a-z_]+): .{10,}/) }
-            #expect(reported.map { "\($0.1) \($0.2)" } == Self.rejected.indices.map {
-                "\(2 * $0 + 2) \(Self.rejected[$0].code)"
-            })
+            #expect(
+                reported.map { "\($0.1) \($0.2)" }
+                    == Self.rejected.indices.map {
+                        "\(2 * $0 + 2) \(Self.rejected[$0].code)"
+                    })
             let kept = try String(decoding: stack.bytes("rejects.log"), as: UTF8.self)
             #expect(kept == Self.rejected.map { $0.line + "\n" }.joined())
             // Equal lines are different requests: each good one counts.
@@ -52,7 +56,8 @@ struct AccessLogTests {
         }
     }
 
-    @Test func `logs of two servers that begin alike are told apart by their source`() async throws {
+    @Test func `logs of two servers that begin alike are told apart by their source`() async throws
+    {
         try await withStack(catalog: nil) { stack in
             let file = try stack.file("access.log", Self.good + "\n")
             try await stack.done("import", "access-log", file)

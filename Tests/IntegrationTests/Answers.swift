@@ -5,31 +5,31 @@ import Testing
 struct BillReport: Decodable, Equatable {
     struct Group: Decodable, Equatable {
         var count: Int
-        var total_minor: [String: Int64]
+        var totalMinor: [String: Int64]
     }
 
     struct Unbilled: Decodable, Equatable {
-        var customer_id: String
+        var customerID: String
         var usage: [String: String]
     }
 
     var slot: String
     var customers: Int
-    var ties_out: Bool
+    var tiesOut: Bool
     var events: Int
     var duplicates: Int
     var conflicts: Int
     var quarantined: Int
     var due: Group
     var carried: Group
-    var skipped_zero: Group
+    var skippedZero: Group
     var held: [String: Group]
     var unmapped: [Unbilled]
     var inactive: Int
-    var inactive_with_usage: [Unbilled]
-    var not_closed: Int
-    var nothing_billable: Int
-    var not_chosen: Int
+    var inactiveWithUsage: [Unbilled]
+    var notClosed: Int
+    var nothingBillable: Int
+    var notChosen: Int
     var added: Int
     var changed: Int
     var unchanged: Int
@@ -38,39 +38,39 @@ struct BillReport: Decodable, Equatable {
 
     /// The outcomes, which must account for everybody.
     var outcomes: Int {
-        due.count + carried.count + skipped_zero.count + held.values.reduce(0) { $0 + $1.count }
-            + unmapped.count + inactive + not_closed + nothing_billable + not_chosen
+        due.count + carried.count + skippedZero.count + held.values.reduce(0) { $0 + $1.count }
+            + unmapped.count + inactive + notClosed + nothingBillable + notChosen
     }
 }
 
 /// A line of `invoices list --format json`.
 struct ListedInvoice: Decodable, Equatable {
     struct Line: Decodable, Equatable {
-        var line_id: String
+        var lineID: String
         var metric: String?
         var quantity: String?
-        var amount_minor: Int64
+        var amountMinor: Int64
         var description: String
     }
 
-    var invoice_id: String
-    var customer_id: String
+    var invoiceID: String
+    var customerID: String
     var slot: String
     var timezone: String
-    var period_start: String
-    var period_end: String
+    var periodStart: String
+    var periodEnd: String
     var status: String
-    var hold_reason: String?
+    var holdReason: String?
     var currency: String
-    var total_minor: Int64
-    var catalog_version: String
+    var totalMinor: Int64
+    var catalogVersion: String
     var lines: [Line]
 
     /// Without what follows from the ledger's random identity: equal in two ledgers with equal inputs.
     var anonymous: ListedInvoice {
         var copy = self
-        copy.invoice_id = ""
-        for index in copy.lines.indices { copy.lines[index].line_id = "" }
+        copy.invoiceID = ""
+        for index in copy.lines.indices { copy.lines[index].lineID = "" }
         return copy
     }
 
@@ -81,7 +81,7 @@ struct ListedInvoice: Decodable, Equatable {
 
 /// A line of `usage show --format json`.
 struct ListedUsage: Decodable, Equatable {
-    var customer_id: String
+    var customerID: String
     var metric: String
     var quantity: String
     var unit: String
@@ -89,10 +89,28 @@ struct ListedUsage: Decodable, Equatable {
     var unparsable: Int
 }
 
+/// `customer_id` as `customerID`, `total_minor` as `totalMinor`.
+private struct MemberName: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) {
+        let words = name.split(separator: "_")
+        stringValue = words.dropFirst().reduce(words.first.map(String.init) ?? "") {
+            $0 + ($1 == "id" ? "ID" : $1.capitalized)
+        }
+    }
+
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+}
+
 extension String {
     /// JSON, one object a line.
     func objects<T: Decodable>(_ type: T.Type = T.self) throws -> [T] {
-        try split(separator: "\n").map { try JSONDecoder().decode(T.self, from: Data($0.utf8)) }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .custom { MemberName($0.last?.stringValue ?? "") }
+        return try split(separator: "\n").map { try decoder.decode(T.self, from: Data($0.utf8)) }
     }
 
     var lineCount: Int { split(separator: "\n").count }
@@ -113,7 +131,7 @@ extension Stack {
             sourceLocation: sourceLocation)
         let report = try #require(
             try result.output.objects(BillReport.self).first, sourceLocation: sourceLocation)
-        #expect(report.ties_out, sourceLocation: sourceLocation)
+        #expect(report.tiesOut, sourceLocation: sourceLocation)
         #expect(report.outcomes == report.customers, sourceLocation: sourceLocation)
         return report
     }

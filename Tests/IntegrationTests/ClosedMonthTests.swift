@@ -15,12 +15,14 @@ struct ClosedMonthTests {
     }
 
     @Test(arguments: [0, 1, 900])
-    func `a month that is not over is not closed, and nothing is billed`(monthsAhead: Int) async throws {
+    func `a month that is not over is not closed, and nothing is billed`(monthsAhead: Int)
+        async throws
+    {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.importCustomers(Self.terms)
             let slot = try Self.month(monthsAhead)
             let report = try await stack.bill(slot, status: 1)
-            #expect(report.not_closed == 2 && report.customers == 2 && report.added == 0)
+            #expect(report.notClosed == 2 && report.customers == 2 && report.added == 0)
             let table = try await stack.jobs("run", "bill", "--slot", slot)
             #expect(table.status == 1)
             #expect(table.output.contains("not closed before"))
@@ -35,7 +37,8 @@ struct ClosedMonthTests {
             let now = Int64(Date().timeIntervalSince1970 * 1000)
             let file = try stack.file(
                 "events.jsonl",
-                #"{"transaction_id":"t","customer_id":"eve","event_type":"storage","timestamp":\#(now),"properties":{"gb":9}}"# + "\n")
+                #"{"transaction_id":"t","customer_id":"eve","event_type":"storage","timestamp":\#(now),"properties":{"gb":9}}"#
+                    + "\n")
             try await stack.done("import", "events", file)
             let result = try await stack.jobs("run", "bill", "--slot", Self.month(0))
             #expect(result.status == 1, "\(result.output)")
@@ -49,7 +52,7 @@ struct ClosedMonthTests {
             #expect(result.status == 0)
             let report = try #require(try result.output.objects(BillReport.self).first)
             #expect(try report.slot == Self.month(-1))
-            #expect(report.skipped_zero.count == 2)
+            #expect(report.skippedZero.count == 2)
         }
     }
 

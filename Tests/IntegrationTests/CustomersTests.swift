@@ -1,13 +1,17 @@
 import Testing
 
 struct CustomersTests {
-    private static let header = "customer_id,plan,currency,timezone,stripe_customer_id,collection_method,days_until_due,email,active_from,active_until"
+    private static let header =
+        "customer_id,plan,currency,timezone,stripe_customer_id,collection_method,days_until_due,email,active_from,active_until"
 
     /// Rows with one mistake each, and what is said about it.
     private static let mistakes: [(row: String, message: String)] = [
         ("a b,basic,usd,,,,,,,", "customer_id must be"),
         (",basic,usd,,,,,,,", "customer_id must be"),
-        ("c3,gold,usd,,,,,,,", "plan 'gold' is not in catalog simple, which has basic, premium, euro"),
+        (
+            "c3,gold,usd,,,,,,,",
+            "plan 'gold' is not in catalog simple, which has basic, premium, euro"
+        ),
         ("c4,,usd,,,,,,,", "plan is empty"),
         ("c5,basic,xyz,,,,,,,", "currency 'xyz' is none"),
         ("c6,basic,USD,,,,,,,", "currency 'USD' is none"),
@@ -16,7 +20,10 @@ struct CustomersTests {
         ("c9,basic,usd,IST,,,,,,", "'IST' is no time zone"),
         ("c10,basic,usd,,,by_post,,,,", "collection_method is"),
         ("c11,basic,usd,,,,soon,,,", "days_until_due is a whole number"),
-        ("c12,basic,usd,,,charge_automatically,30,,,", "days_until_due goes with send_invoice only"),
+        (
+            "c12,basic,usd,,,charge_automatically,30,,,",
+            "days_until_due goes with send_invoice only"
+        ),
         ("c13,basic,usd,,,,,nobody,,", "email has no @"),
         ("c14,basic,usd,,,,,,2015-02-30,", "active_from '2015-02-30' is no date"),
         ("c15,basic,usd,,,,,,2015-03-01,2015-03-01", "active_until must be after active_from"),
@@ -24,7 +31,8 @@ struct CustomersTests {
         ("c17,basic,usd,,cus_1,,,,,", "stripe_customer_id 'cus_1' stands in line 2 already"),
     ]
 
-    @Test func `a customers file with mistakes is refused with all of its lines, and nothing is taken`()
+    @Test
+    func `a customers file with mistakes is refused with all of its lines, and nothing is taken`()
         async throws
     {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
@@ -46,8 +54,14 @@ struct CustomersTests {
         ("", "line 1: there is no header"),
         ("customer_id,plan\nc,basic\n", "line 1: the column \"currency\" is missing"),
         ("customer_id,plan,currency,tz\nc,basic,usd,\n", "line 1: the column \"tz\" is not known"),
-        ("customer_id,plan,currency\nc,basic,usd\nd,basic\n", "line 3: the row has 2 fields, the header 3"),
-        ("customer_id,plan,currency\n\"c,basic,usd\n", "line 2: the quote that opens here is not closed"),
+        (
+            "customer_id,plan,currency\nc,basic,usd\nd,basic\n",
+            "line 3: the row has 2 fields, the header 3"
+        ),
+        (
+            "customer_id,plan,currency\n\"c,basic,usd\n",
+            "line 2: the quote that opens here is not closed"
+        ),
         ("customer_id,plan,currency\nc\u{0}d,basic,usd\n", "line 2: customer_id must be"),
     ])
     func `what is no CSV of customers is refused with its line`(
@@ -68,8 +82,14 @@ struct CustomersTests {
             for (text, counts) in [
                 (csv, "2 added, 0 changed, 0 unchanged"),
                 (csv, "0 added, 0 changed, 2 unchanged"),
-                (csv.replacing("bob,basic", with: "bob,premium"), "0 added, 1 changed, 1 unchanged"),
-                (csv.replacing("ann@x", with: "ann@y").replacing("bob,basic", with: "bob,premium"), "0 added, 1 changed, 1 unchanged"),
+                (
+                    csv.replacing("bob,basic", with: "bob,premium"),
+                    "0 added, 1 changed, 1 unchanged"
+                ),
+                (
+                    csv.replacing("ann@x", with: "ann@y").replacing(
+                        "bob,basic", with: "bob,premium"), "0 added, 1 changed, 1 unchanged"
+                ),
             ] {
                 let answer = try await stack.importCustomers(text)
                 #expect(answer.contains(counts))

@@ -23,7 +23,8 @@ extension Stack {
     ) async throws {
         let deadline = ContinuousClock.now + .seconds(30)
         while try await !value(sql, parameters, as: Bool.self) {
-            try #require(ContinuousClock.now < deadline, "waited too long", sourceLocation: sourceLocation)
+            try #require(
+                ContinuousClock.now < deadline, "waited too long", sourceLocation: sourceLocation)
             await Task.yield()
         }
     }
@@ -43,7 +44,10 @@ extension Stack {
     func insertEvents(_ rows: [String]) async throws {
         try await clickHouse.insert(
             into: "events",
-            columns: ["transaction_id", "customer_id", "event_type", "timestamp", "properties", "ingested_at"],
+            columns: [
+                "transaction_id", "customer_id", "event_type", "timestamp", "properties",
+                "ingested_at",
+            ],
             format: "JSONEachRow", rows: Array(rows.joined(separator: "\n").utf8))
     }
 }

@@ -18,32 +18,38 @@ struct DemoTests {
             let bandwidth = usage.filter { $0.metric == "bandwidth" }
             #expect(calls.compactMap { Int($0.quantity) }.reduce(0, +) == 9_171)
             #expect(bandwidth.compactMap { Int($0.quantity) }.reduce(0, +) == 2_746_963_282)
-            #expect(Set(usage.map(\.customer_id)).count == 1_681)
+            #expect(Set(usage.map(\.customerID)).count == 1_681)
             #expect(calls.count == 1_681 && bandwidth.count == 1_681 && usage.count == 2 * 1_681)
             #expect(usage.allSatisfy { $0.unparsable == 0 })
         }
     }
 
-    @Test func `the sample month is billed to the cent, and twice is the same as once`() async throws {
+    @Test func `the sample month is billed to the cent, and twice is the same as once`()
+        async throws
+    {
         try await withStack { stack in
             try await stack.done("import", "access-log", Sample.accessLog)
             let first = try await stack.bill(
                 "2015-05", "--default-plan", "standard", "--requests", "first.jsonl")
             #expect(first.customers == 1_753)
             #expect(first.events == 10_000 && first.duplicates == 0 && first.conflicts == 0)
-            #expect(first.due == .init(count: 1_087, total_minor: ["usd": 2_735_299]))
-            #expect(first.carried == .init(count: 537, total_minor: ["usd": 11_683]))
-            #expect(first.skipped_zero == .init(count: 57, total_minor: ["usd": 0]))
-            #expect(first.nothing_billable == 72 && first.unmapped.isEmpty && first.held.isEmpty)
+            #expect(first.due == .init(count: 1_087, totalMinor: ["usd": 2_735_299]))
+            #expect(first.carried == .init(count: 537, totalMinor: ["usd": 11_683]))
+            #expect(first.skippedZero == .init(count: 57, totalMinor: ["usd": 0]))
+            #expect(first.nothingBillable == 72 && first.unmapped.isEmpty && first.held.isEmpty)
             #expect(first.added == 1_681 && first.changed == 0 && first.unchanged == 0)
 
-            let list = try await stack.done("invoices", "list", "--slot", "2015-05", "--format", "json")
+            let list = try await stack.done(
+                "invoices", "list", "--slot", "2015-05", "--format", "json")
             let groups = Dictionary(grouping: try list.objects(ListedInvoice.self), by: \.status)
-            #expect(groups.mapValues(\.count) == ["computed": 1_087, "carried": 537, "skipped_zero": 57])
-            let totals = groups.mapValues { $0.reduce(0) { $0 + $1.total_minor } }
+            #expect(
+                groups.mapValues(\.count) == [
+                    "computed": 1_087, "carried": 537, "skipped_zero": 57,
+                ])
+            let totals = groups.mapValues { $0.reduce(0) { $0 + $1.totalMinor } }
             #expect(totals == ["computed": 2_735_299, "carried": 11_683, "skipped_zero": 0])
             for invoice in groups.values.joined() {
-                #expect(invoice.lines.reduce(0) { $0 + $1.amount_minor } == invoice.total_minor)
+                #expect(invoice.lines.reduce(0) { $0 + $1.amountMinor } == invoice.totalMinor)
             }
 
             var second = try await stack.bill(
@@ -55,12 +61,15 @@ struct DemoTests {
             #expect(try stack.bytes("first.jsonl") == stack.bytes("second.jsonl"))
             #expect(try stack.bytes("first.jsonl").count > 1_000_000)
             #expect(
-                try await stack.done("invoices", "list", "--slot", "2015-05", "--format", "json") == list)
+                try await stack.done("invoices", "list", "--slot", "2015-05", "--format", "json")
+                    == list)
             #expect(try await stack.count("invoice_events") == 1_681)
         }
     }
 
-    @Test func `a log that has grown, has another name, or is piped in adds nothing twice`() async throws {
+    @Test func `a log that has grown, has another name, or is piped in adds nothing twice`()
+        async throws
+    {
         try await withStack(catalog: nil) { stack in
             let log = try String(contentsOfFile: Sample.accessLog, encoding: .utf8)
             let head = log.split(separator: "\n", omittingEmptySubsequences: false).prefix(3_000)
@@ -84,17 +93,19 @@ struct DemoTests {
         try await withStack { stack in
             try await stack.done("import", "access-log", Sample.accessLog)
             let report = try await stack.bill("2015-05", status: 1)
-            #expect(report.customers == 1_753 && report.nothing_billable == 72)
+            #expect(report.customers == 1_753 && report.nothingBillable == 72)
             #expect(report.unmapped.count == 1_681 && report.added == 0)
             let calls = report.unmapped.compactMap { $0.usage["api_calls"].flatMap { Int($0) } }
             let bytes = report.unmapped.compactMap { $0.usage["bandwidth"].flatMap { Int($0) } }
             #expect(calls.reduce(0, +) == 9_171 && bytes.reduce(0, +) == 2_746_963_282)
             let table = try await stack.jobs("run", "bill", "--slot", "2015-05")
             #expect(table.status == 1)
-            let named = table.output.matches(of: #/\n  ([^ ]+)  api_calls [0-9,]+ call, bandwidth /#).map {
+            let named = table.output.matches(
+                of: #/\n  ([^ ]+)  api_calls [0-9,]+ call, bandwidth /#
+            ).map {
                 String($0.1)
             }
-            #expect(named == report.unmapped.map(\.customer_id))
+            #expect(named == report.unmapped.map(\.customerID))
             #expect(try await stack.count("invoices") == 0)
         }
     }

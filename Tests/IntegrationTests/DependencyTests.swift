@@ -10,12 +10,15 @@ struct DependencyTests {
         ["run", "bill", "--slot", "2015-05"], ["import", "events", "empty"],
         ["import", "access-log", "empty"], ["import", "customers", "empty"],
         ["catalog", "apply", "catalog.yaml"], ["catalog", "show"], ["usage", "show"],
-        ["invoices", "list"], ["invoices", "show", "inv_1"], ["invoices", "export", "--slot", "2015-05"],
+        ["invoices", "list"], ["invoices", "show", "inv_1"],
+        ["invoices", "export", "--slot", "2015-05"],
         ["invoices", "verify", "--slot", "2015-05"],
     ]
 
     /// A URL of the stack with another password or port.
-    private static func changed(_ stack: Stack, _ name: String, password: String?, port: String?) -> String {
+    private static func changed(_ stack: Stack, _ name: String, password: String?, port: String?)
+        -> String
+    {
         var url = stack.environment[name] ?? ""
         if let password {
             url.replace(#/:\/\/([^:]+):[^@]+@/#, with: { "://\($0.1):\(password)@" })
@@ -37,7 +40,8 @@ struct DependencyTests {
                 let result = try await stack.jobs(command, with: [name: url])
                 #expect(result.status == 69, "\(command): \(result.errors)")
                 #expect(result.output.isEmpty)
-                #expect(result.errors.contains(name), "\(command) does not say which setting to check")
+                #expect(
+                    result.errors.contains(name), "\(command) does not say which setting to check")
             }
         }
     }
@@ -55,21 +59,27 @@ struct DependencyTests {
             #expect(check.status == 78)
             #expect(check.output.matches(of: #/jobs migrate/#).count == 2)
             try await stack.done("migrate")
-            #expect(try await stack.done("migrate", "--check") == "Postgres: current\nClickHouse: current\n")
+            #expect(
+                try await stack.done("migrate", "--check")
+                    == "Postgres: current\nClickHouse: current\n")
             let again = try await stack.done("migrate")
             #expect(again == "Postgres: current\nClickHouse: current\n")
         }
     }
 
     @Test(arguments: ["Postgres", "ClickHouse"])
-    func `a schema newer than the program is 78, and nothing is changed`(database: String) async throws {
+    func `a schema newer than the program is 78, and nothing is changed`(database: String)
+        async throws
+    {
         try await withStack { stack in
             try stack.file("empty", "customer_id,plan,currency\n")
             if database == "Postgres" {
                 try await stack.postgres.query(
-                    "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'future', '')")
+                    "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'future', '')"
+                )
             } else {
-                try await stack.clickHouse("INSERT INTO schema_migrations (version, name) VALUES (99, 'future')")
+                try await stack.clickHouse(
+                    "INSERT INTO schema_migrations (version, name) VALUES (99, 'future')")
             }
             for command in Self.commands + [["migrate"]] {
                 let result = try await stack.jobs(command)
@@ -94,11 +104,14 @@ struct DependencyTests {
 
     @Test func `a database or schema that does not exist is no bug of ours`() async throws {
         try await withStack { stack in
-            let database = (stack.environment["DATABASE_URL"] ?? "").replacing(stack.name, with: "nowhere")
+            let database = (stack.environment["DATABASE_URL"] ?? "").replacing(
+                stack.name, with: "nowhere")
             let schema = try await stack.jobs("invoices", "list", with: ["DATABASE_URL": database])
             #expect(schema.status == 78, "\(schema.errors)")
-            let other = (stack.environment["CLICKHOUSE_URL"] ?? "").replacing(stack.name, with: "nowhere")
-            let clickHouse = try await stack.jobs("invoices", "list", with: ["CLICKHOUSE_URL": other])
+            let other = (stack.environment["CLICKHOUSE_URL"] ?? "").replacing(
+                stack.name, with: "nowhere")
+            let clickHouse = try await stack.jobs(
+                "invoices", "list", with: ["CLICKHOUSE_URL": other])
             #expect(clickHouse.status == 78, "\(clickHouse.errors)")
         }
     }

@@ -45,8 +45,12 @@ struct HelpTests {
         }
     }
 
-    @Test(arguments: [["--version"], ["help"], ["help", "run", "bill"], ["run", "bill", "-h"], ["-h"]])
-    func `help and version go to standard output, and are no failure`(arguments: [String]) async throws {
+    @Test(arguments: [
+        ["--version"], ["help"], ["help", "run", "bill"], ["run", "bill", "-h"], ["-h"],
+    ])
+    func `help and version go to standard output, and are no failure`(arguments: [String])
+        async throws
+    {
         let result = try await bare(arguments)
         #expect(result.status == 0)
         #expect(!result.output.isEmpty && result.errors.isEmpty)

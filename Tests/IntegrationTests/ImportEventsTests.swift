@@ -9,17 +9,26 @@ struct ImportEventsTests {
         ("duplicate_key", #"{"transaction_id":"a","transaction_id":"b"}"#),
         ("not_an_object", "[1,2]"),
         ("unknown_field", line(#""source":"x""#)),
-        ("missing_field", #"{"transaction_id":"t","event_type":"storage","timestamp":1431856803000}"#),
+        (
+            "missing_field",
+            #"{"transaction_id":"t","event_type":"storage","timestamp":1431856803000}"#
+        ),
         ("wrong_type", line(timestamp: "\"2015-05-17\"")),
         ("wrong_type", line(timestamp: "1431856803.5")),
         ("wrong_type", line(properties: "[]")),
         ("bad_identifier", line(customer: "a b")),
         ("bad_identifier", line(customer: "")),
         ("bad_identifier", line(customer: String(repeating: "x", count: 129))),
-        ("string_too_long", line(properties: #"{"note":"\#(String(repeating: "é", count: 1001))"}"#)),
+        (
+            "string_too_long",
+            line(properties: #"{"note":"\#(String(repeating: "é", count: 1001))"}"#)
+        ),
         ("bad_timestamp", line(timestamp: "-1")),
         ("in_future", line(timestamp: "8836156800000")),
-        ("line_too_long", line(properties: #"{"a":[\#(String(repeating: "1,", count: 600_000))1]}"#)),
+        (
+            "line_too_long",
+            line(properties: #"{"a":[\#(String(repeating: "1,", count: 600_000))1]}"#)
+        ),
     ]
 
     private static func line(
@@ -32,7 +41,8 @@ struct ImportEventsTests {
         """
     }
 
-    @Test func `each rejected line is reported with its number and reason, and kept`() async throws {
+    @Test func `each rejected line is reported with its number and reason, and kept`() async throws
+    {
         try await withStack(catalog: nil) { stack in
             // Good lines and blank ones stand between the bad ones: line 2, 5, 8, ... is bad.
             var text = ""
@@ -55,7 +65,9 @@ struct ImportEventsTests {
 
             let count = Self.rejected.count
             #expect(
-                result.output.contains("\(3 * count + 1) lines: \(count) events, \(count + 1) rejected, \(count) blank"))
+                result.output.contains(
+                    "\(3 * count + 1) lines: \(count) events, \(count + 1) rejected, \(count) blank"
+                ))
             #expect(result.output.contains("\(count) added, 0 known already"))
             for (code, lines) in Dictionary(grouping: Self.rejected, by: \.code) {
                 #expect(result.output.contains("\n  \(code): \(lines.count)\n"))
@@ -111,7 +123,9 @@ struct ImportEventsTests {
                 """)
         try await withStack(catalog: prices) { stack in
             try await stack.importCustomers("customer_id,plan,currency\nacme,basic,usd\n")
-            let amounts = ["12345678901234567.123456789", #""0.000000002""#, "1", #""9007199254740993""#]
+            let amounts = [
+                "12345678901234567.123456789", #""0.000000002""#, "1", #""9007199254740993""#,
+            ]
             try await stack.importEvents(
                 amounts.enumerated().map { index, amount in
                     eventLine(
@@ -123,7 +137,7 @@ struct ImportEventsTests {
             #expect(used.map(\.quantity) == [exact] && used.map(\.unparsable) == [0])
             let report = try await stack.bill("2015-05", "--requests", "plan.jsonl")
             // 213,528.78155975561123456791 dollars, rounded once.
-            #expect(report.due == .init(count: 1, total_minor: ["usd": 21_352_878]))
+            #expect(report.due == .init(count: 1, totalMinor: ["usd": 21_352_878]))
             let invoice = try await stack.invoice(of: "acme", "2015-05")
             #expect(invoice.quantity(of: "bandwidth") == exact)
             #expect(invoice.lines[0].description == "bandwidth: \(exact) byte")
@@ -139,7 +153,9 @@ struct ImportEventsTests {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.importCustomers("customer_id,plan,currency\nacme,basic,usd\n")
             let lines = (1...500).map {
-                eventLine("t\($0)", of: "acme", type: "api_request", at: "2015-05-17T10:00:00Z", #"{"bytes":1000}"#)
+                eventLine(
+                    "t\($0)", of: "acme", type: "api_request", at: "2015-05-17T10:00:00Z",
+                    #"{"bytes":1000}"#)
             }
             let file = try stack.file("events.jsonl", lines.joined())
             let imports = try (1...2).map { _ in
@@ -149,7 +165,9 @@ struct ImportEventsTests {
             let report = try await stack.bill("2015-05")
             #expect(report.events == 500 && report.conflicts == 0)
             #expect(try await stack.invoice(of: "acme", "2015-05").quantity(of: "calls") == nil)
-            #expect(try await stack.invoice(of: "acme", "2015-05").quantity(of: "bandwidth") == "500000")
+            #expect(
+                try await stack.invoice(of: "acme", "2015-05").quantity(of: "bandwidth") == "500000"
+            )
         }
     }
 }

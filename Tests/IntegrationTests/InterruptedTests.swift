@@ -34,7 +34,8 @@ struct InterruptedTests {
     }
 
     @Test(arguments: Point.allCases)
-    func `a run that loses its session is 69, and the next one is clean`(point: Point) async throws {
+    func `a run that loses its session is 69, and the next one is clean`(point: Point) async throws
+    {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.fillMonths(1, customers: 10)
             try await stack.stopped(Self.bill, at: point) { process in
@@ -50,7 +51,9 @@ struct InterruptedTests {
         }
     }
 
-    @Test func `of two runs of a month one works, and the other says at once who does`() async throws {
+    @Test func `of two runs of a month one works, and the other says at once who does`()
+        async throws
+    {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.fillMonths(1, customers: 10)
             try await stack.stopped(Self.bill, at: .journal) { first in
@@ -58,7 +61,8 @@ struct InterruptedTests {
                 #expect(second.status == 75)
                 #expect(second.output.isEmpty)
                 let holder: Int = try await stack.value(
-                    "SELECT pid AS value FROM pg_stat_activity WHERE application_name = $1", [stack.name])
+                    "SELECT pid AS value FROM pg_stat_activity WHERE application_name = $1",
+                    [stack.name])
                 #expect(second.errors.contains("billing of 2015-01 is held by another run"))
                 #expect(second.errors.contains("process \(holder)"))
                 first.kill()
@@ -149,9 +153,11 @@ extension Stack {
         let result = try await jobsOnceFree(arguments)
         #expect(result.status == 0, "\(result.errors)")
         let invoices = try await invoices("--slot", "2015-01")
-        #expect(invoices.map(\.total_minor) == (0..<10).map { $0 * 100 })
+        #expect(invoices.map(\.totalMinor) == (0..<10).map { $0 * 100 })
         #expect(try await count("invoices WHERE slot = '2015-01'") == 10)
-        #expect(try await count("invoice_events JOIN invoices USING (invoice_id) WHERE slot = '2015-01'") == 10)
+        #expect(
+            try await count(
+                "invoice_events JOIN invoices USING (invoice_id) WHERE slot = '2015-01'") == 10)
         #expect(String(decoding: try bytes("plan.jsonl"), as: UTF8.self).lineCount == 1 + 4 * 9)
         #expect(Set(try self.files()) == ["catalog.yaml", "plan.jsonl"], "left before: \(files)")
         try await until(

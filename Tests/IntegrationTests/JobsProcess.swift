@@ -20,6 +20,8 @@ final class JobsProcess: Sendable {
         case oneLine
         /// Is gone before the program starts.
         case nobody
+        /// A disk on which there is no room.
+        case fullDisk
     }
 
     struct Result: Sendable {
@@ -41,10 +43,13 @@ final class JobsProcess: Sendable {
 
     /// Beside the tests: they depend on it, so it was built with them.
     static let executable: String = {
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let program =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         let places = [program] + CommandLine.arguments.filter { $0.contains(".xctest") }
         let folders = places.map { URL(filePath: $0).deletingLastPathComponent().path }
-        return folders.map { $0 + "/jobs" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        return folders.map { $0 + "/jobs" }.first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
             ?? "jobs was not built beside the tests"
     }()
 
@@ -69,7 +74,7 @@ final class JobsProcess: Sendable {
     ) throws -> (id: pid_t, lifeline: Int32, lineSource: Int32?) {
         let life = try Pipe()
         defer { close(life.write) }
-        let stdout = reader == .everything ? nil : try Pipe()
+        let stdout = reader == .oneLine || reader == .nobody ? try Pipe() : nil
         defer { if let stdout { close(stdout.write) } }
         if reader == .nobody, let stdout { close(stdout.read) }
 
@@ -80,7 +85,8 @@ final class JobsProcess: Sendable {
         if let stdout {
             posix_spawn_file_actions_adddup2(&actions, stdout.write, 1)
         } else {
-            posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+            let path = reader == .fullDisk ? "/dev/full" : output
+            posix_spawn_file_actions_addopen(&actions, 1, path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         }
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_adddup2(&actions, life.write, 3)

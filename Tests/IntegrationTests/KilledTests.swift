@@ -8,7 +8,9 @@ struct KilledTests {
     private static let customers = 200
     private static let rounds = 24
 
-    @Test func `a bill that is killed at any moment leaves all of its month or nothing, and the next run the right one`()
+    @Test
+    func
+        `a bill that is killed at any moment leaves all of its month or nothing, and the next run the right one`()
         async throws
     {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
@@ -18,7 +20,8 @@ struct KilledTests {
             let duration = (ContinuousClock.now - start) / .milliseconds(1)
             let undisturbed = try await stack.invoices("--slot", "2015-01").map(Self.amounts)
             #expect(undisturbed.count == Self.customers)
-            let planLines = String(decoding: try stack.bytes("undisturbed.jsonl"), as: UTF8.self).lineCount
+            let planLines = String(decoding: try stack.bytes("undisturbed.jsonl"), as: UTF8.self)
+                .lineCount
 
             var moments = SeededGenerator(seed: 20_150_501)
             var killed = 0
@@ -27,14 +30,17 @@ struct KilledTests {
                 let bill = ["run", "bill", "--slot", slot, "--requests", "\(slot).jsonl"]
                 let process = try stack.start(bill)
                 // Each round has its part of a run's time, and a random moment in it.
-                let moment = (Double(round - 1) + .random(in: 0..<1, using: &moments)) / Double(Self.rounds)
+                let moment =
+                    (Double(round - 1) + .random(in: 0..<1, using: &moments)) / Double(Self.rounds)
                 await process.live(milliseconds: Int(moment * duration))
                 process.kill()
                 killed += try await process.result().signal == SIGKILL ? 1 : 0
 
                 let left = try await stack.count("invoices WHERE slot = '\(slot)'")
                 #expect(left == 0 || left == Self.customers)
-                let plan = (try? stack.bytes("\(slot).jsonl")).map { String(decoding: $0, as: UTF8.self) }
+                let plan = (try? stack.bytes("\(slot).jsonl")).map {
+                    String(decoding: $0, as: UTF8.self)
+                }
                 #expect(plan == nil || plan?.lineCount == planLines)
 
                 let again = try await stack.jobsOnceFree(bill)
@@ -50,11 +56,14 @@ struct KilledTests {
         }
     }
 
-    @Test func `an import that is killed at any moment is completed by the next one`() async throws {
+    @Test func `an import that is killed at any moment is completed by the next one`() async throws
+    {
         try await withStack { stack in
             let lines = 1_500
             func log(_ customer: String) throws -> String {
-                let line = #"10.0.0.1 - \#(customer) [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 100"# + "\n"
+                let line =
+                    #"10.0.0.1 - \#(customer) [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 100"#
+                    + "\n"
                 return try stack.file("\(customer).log", String(repeating: line, count: lines))
             }
             let options = ["--customer", "user"]
@@ -66,14 +75,16 @@ struct KilledTests {
             for round in 1...Self.rounds {
                 let command = ["import", "access-log", try log("round-\(round)")] + options
                 let process = try stack.start(command)
-                let moment = (Double(round - 1) + .random(in: 0..<1, using: &moments)) / Double(Self.rounds)
+                let moment =
+                    (Double(round - 1) + .random(in: 0..<1, using: &moments)) / Double(Self.rounds)
                 await process.live(milliseconds: Int(moment * duration))
                 process.kill()
                 killed += try await process.result().signal == SIGKILL ? 1 : 0
                 let again = try await stack.jobs(command)
                 #expect(again.status == 0, "\(again.errors)")
             }
-            #expect(killed >= Self.rounds / 4, "too few imports were killed for this to mean anything")
+            #expect(
+                killed >= Self.rounds / 4, "too few imports were killed for this to mean anything")
             let usage = try await stack.usage("2015-05").filter { $0.metric == "api_calls" }
             #expect(usage.map(\.quantity) == Array(repeating: "\(lines)", count: Self.rounds + 1))
             let report = try await stack.bill("2015-05", "--default-plan", "standard")
@@ -83,8 +94,8 @@ struct KilledTests {
     }
 
     private static func amounts(_ invoice: ListedInvoice) -> [String] {
-        [invoice.customer_id, invoice.status, "\(invoice.total_minor)"]
-            + invoice.lines.map { "\($0.description) \($0.amount_minor)" }
+        [invoice.customerID, invoice.status, "\(invoice.totalMinor)"]
+            + invoice.lines.map { "\($0.description) \($0.amountMinor)" }
     }
 }
 

@@ -9,10 +9,10 @@ struct LateDataTests {
                 "customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\neve,basic,usd\n")
             try await stack.importEvents(
                 ["ann", "bob", "eve"].map {
-                    eventLine("t", of: $0, at: "2015-05-10T00:00:00Z", #"{"gb":10}"#)
+                    stored("10", of: $0)
                 })
             let report = try await stack.bill("2015-05")
-            #expect(report.due == .init(count: 3, total_minor: ["usd": 3_000]))
+            #expect(report.due == .init(count: 3, totalMinor: ["usd": 3_000]))
             try await body(stack)
         }
     }
@@ -20,9 +20,11 @@ struct LateDataTests {
     @Test func `a late event changes exactly its invoice, and the journal says so`() async throws {
         try await Self.withBilledMay { stack in
             let before = try await stack.invoices("--slot", "2015-05")
-            let bob = before[1].invoice_id
+            let bob = before[1].invoiceID
             var shown: [String: String] = [:]
-            for id in before.map(\.invoice_id) { shown[id] = try await stack.done("invoices", "show", id) }
+            for id in before.map(\.invoiceID) {
+                shown[id] = try await stack.done("invoices", "show", id)
+            }
             let clean = try await stack.done("invoices", "verify", "--slot", "2015-05")
             #expect(clean == "3 verified: 0 differ\n")
 
@@ -32,26 +34,28 @@ struct LateDataTests {
             let single = try await stack.jobs("invoices", "verify", bob)
             #expect(single.status == 1)
             #expect(single.output.contains("\(bob) of bob differs:"))
-            #expect(single.output.contains("storage: 10 GB at 10.00 is now storage: 12.5 GB at 12.50"))
+            #expect(
+                single.output.contains("storage: 10 GB at 10.00 is now storage: 12.5 GB at 12.50"))
             #expect(single.output.contains("1 verified: 1 differ"))
             let slot = try await stack.jobs("invoices", "verify", "--slot", "2015-05")
             #expect(slot.status == 1 && slot.output.contains("3 verified: 1 differ"))
             let others = try await stack.jobs(
-                "invoices", "verify", before[0].invoice_id, before[2].invoice_id)
+                "invoices", "verify", before[0].invoiceID, before[2].invoiceID)
             #expect(others.status == 0)
             #expect(try await stack.invoices("--slot", "2015-05") == before)
 
             let report = try await stack.bill("2015-05")
             #expect(report.changed == 1 && report.unchanged == 2 && report.added == 0)
             let after = try await stack.invoices("--slot", "2015-05")
-            #expect(after.map(\.total_minor) == [1_000, 1_250, 1_000])
+            #expect(after.map(\.totalMinor) == [1_000, 1_250, 1_000])
             #expect(after[0] == before[0] && after[2] == before[2])
-            #expect(after[1].invoice_id == bob)
-            for id in [before[0].invoice_id, before[2].invoice_id] {
+            #expect(after[1].invoiceID == bob)
+            for id in [before[0].invoiceID, before[2].invoiceID] {
                 #expect(try await stack.done("invoices", "show", id) == shown[id])
             }
             let explained = try await stack.done("invoices", "show", bob)
-            let totals = explained.matches(of: #/  computed  computed  ([0-9.]+) USD  catalog simple/#)
+            let totals = explained.matches(
+                of: #/  computed  computed  ([0-9.]+) USD  catalog simple/#)
             #expect(totals.map(\.1) == ["10.00", "12.50"])
             #expect(try await stack.done("invoices", "verify", "--slot", "2015-05") == clean)
         }
@@ -60,11 +64,26 @@ struct LateDataTests {
     @Test func `an event of the next month changes nothing`() async throws {
         try await Self.withBilledMay { stack in
             try await stack.importEvents([
-                eventLine("late", of: "bob", at: "2015-06-01T00:00:00Z", #"{"gb":99}"#),
+                stored("99", of: "bob", id: "late", on: "2015-06-01"),
                 eventLine("early", of: "bob", at: "2015-04-30T23:59:59.999Z", #"{"gb":99}"#),
             ])
             try await stack.done("invoices", "verify", "--slot", "2015-05")
             #expect(try await stack.bill("2015-05").unchanged == 3)
+        }
+    }
+
+    @Test func `an id of another month or type is the same event`() async throws {
+        try await Self.withBilledMay { stack in
+            try await stack.importEvents([
+                stored("99", of: "bob", on: "2015-06-10"),
+                eventLine(
+                    "t", of: "ann", type: "api_request", at: "2015-05-10T00:00:00Z", #"{"bytes":1}"#
+                ),
+            ])
+            let may = try await stack.bill("2015-05")
+            #expect(may.unchanged == 3 && may.events == 3 && may.conflicts == 2)
+            let june = try await stack.bill("2015-06")
+            #expect(june.skippedZero.count == 3 && june.events == 0 && june.conflicts == 0)
         }
     }
 
@@ -88,7 +107,7 @@ struct LateDataTests {
             try await stack.fillMonths(1, customers: Self.tampering.count + 1)
             _ = try await stack.bill("2015-01")
             for (index, change) in Self.tampering.enumerated() {
-                let id = try await stack.invoice(of: "c\(index + 1)", "2015-01").invoice_id
+                let id = try await stack.invoice(of: "c\(index + 1)", "2015-01").invoiceID
                 try await stack.postgres.query("\(change) WHERE invoice_id = $1", [id])
                 let result = try await stack.jobs("invoices", "verify", id)
                 #expect(result.status == 1, "\(change)")
@@ -103,7 +122,7 @@ struct LateDataTests {
             let before = try await stack.invoices("--slot", "2015-05")
             try await stack.postgres.query(
                 "UPDATE invoice_lines SET description = 'storage: 9 GB' WHERE invoice_id = $1",
-                [before[0].invoice_id])
+                [before[0].invoiceID])
             #expect(try await stack.jobs("invoices", "verify", "--slot", "2015-05").status == 1)
             #expect(try await stack.bill("2015-05").changed == 1)
             #expect(try await stack.invoices("--slot", "2015-05") == before)
@@ -111,32 +130,40 @@ struct LateDataTests {
         }
     }
 
-    @Test func `usage that disappears takes the invoice to zero, terms that disappear supersede it`()
+    @Test
+    func `usage that disappears takes the invoice to zero, terms that disappear supersede it`()
         async throws
     {
         try await Self.withBilledMay { stack in
-            try await stack.clickHouse("ALTER TABLE events DELETE WHERE customer_id = 'bob' SETTINGS mutations_sync = 2")
+            try await stack.clickHouse(
+                "ALTER TABLE events DELETE WHERE customer_id = 'bob' SETTINGS mutations_sync = 2")
             let zero = try await stack.bill("2015-05")
-            #expect(zero.skipped_zero.count == 1 && zero.changed == 1 && zero.due.count == 2)
+            #expect(zero.skippedZero.count == 1 && zero.changed == 1 && zero.due.count == 2)
             try await stack.importCustomers(
                 "customer_id,plan,currency,active_until\neve,basic,usd,2015-05-01\n")
             let inactive = try await stack.bill("2015-05", status: 1)
-            #expect(inactive.superseded == 1 && inactive.inactive_with_usage.map(\.customer_id) == ["eve"])
-            #expect(try await stack.invoices("--slot", "2015-05").map(\.customer_id) == ["ann", "bob"])
+            #expect(
+                inactive.superseded == 1
+                    && inactive.inactiveWithUsage.map(\.customerID) == ["eve"])
+            #expect(
+                try await stack.invoices("--slot", "2015-05").map(\.customerID) == ["ann", "bob"])
             let superseded = try await stack.invoices("--slot", "2015-05", "--status", "superseded")
-            #expect(superseded.map(\.customer_id) == ["eve"])
+            #expect(superseded.map(\.customerID) == ["eve"])
         }
     }
 
-    @Test func `only the chosen customers are billed, and the others' invoices stay`() async throws {
+    @Test func `only the chosen customers are billed, and the others' invoices stay`() async throws
+    {
         try await Self.withBilledMay { stack in
             try await stack.importEvents(
-                ["ann", "bob"].map { eventLine("late", of: $0, at: "2015-05-11T00:00:00Z", #"{"gb":20}"#) })
+                ["ann", "bob"].map { stored("20", of: $0, id: "late", on: "2015-05-11") })
             let report = try await stack.bill("2015-05", "--customers", "ann,eve")
             #expect(report.changed == 1 && report.unchanged == 1 && report.superseded == 0)
-            #expect(report.not_chosen == 1)
+            #expect(report.notChosen == 1)
             #expect(
-                try await stack.invoices("--slot", "2015-05").map(\.total_minor) == [2_000, 1_000, 1_000])
+                try await stack.invoices("--slot", "2015-05").map(\.totalMinor) == [
+                    2_000, 1_000, 1_000,
+                ])
         }
     }
 }

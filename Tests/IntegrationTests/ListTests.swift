@@ -4,8 +4,10 @@ import Testing
 
 struct ListTests {
     private static let keys: Set<String> = [
-        "invoice_id", "customer_id", "slot", "timezone", "period_start", "period_end", "kind", "revision",
-        "mode", "status", "hold_reason", "currency", "total_minor", "stripe_invoice_id", "catalog_version",
+        "invoice_id", "customer_id", "slot", "timezone", "period_start", "period_end", "kind",
+        "revision",
+        "mode", "status", "hold_reason", "currency", "total_minor", "stripe_invoice_id",
+        "catalog_version",
         "cutoff_batch", "lines",
     ]
 
@@ -24,12 +26,14 @@ struct ListTests {
             try await stack.importCustomers(
                 "customer_id,plan,currency,timezone\nann,basic,usd,Asia/Kolkata\nbob,euro,eur,\n")
             try await stack.importEvents([
-                eventLine("t", of: "ann", at: "2015-05-10T00:00:00Z", #"{"gb":10.5}"#)
+                stored("10.5", of: "ann")
             ])
             _ = try await stack.bill("2015-05")
-            let output = try await stack.done("invoices", "list", "--slot", "2015-05", "--format", "json")
+            let output = try await stack.done(
+                "invoices", "list", "--slot", "2015-05", "--format", "json")
             let objects = try output.split(separator: "\n").map { line in
-                try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+                try #require(
+                    try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             }
             try #require(objects.count == 2)
             for object in objects { #expect(Set(object.keys) == Self.keys) }
@@ -45,7 +49,9 @@ struct ListTests {
             let lines = try #require(ann["lines"] as? [[String: Any]])
             try #require(lines.count == 1)
             #expect(
-                Set(lines[0].keys) == ["line_id", "metric", "quantity", "amount_minor", "description"])
+                Set(lines[0].keys) == [
+                    "line_id", "metric", "quantity", "amount_minor", "description",
+                ])
             #expect(lines[0]["quantity"] as? String == "10.5")
             #expect(lines[0]["amount_minor"] as? Int == 1_050)
             #expect((objects[1]["lines"] as? [Any])?.isEmpty == true)
@@ -54,7 +60,9 @@ struct ListTests {
 
     @Test func `CSV is read back whole, and nothing in it is a formula`() async throws {
         try await withStack(catalog: Self.formulaCatalog) { stack in
-            let customers = ["=1+1", "+1", "-1", "@sum(1)", "a,b", "say \"hi\"", "two\nlines", "plain"]
+            let customers = [
+                "=1+1", "+1", "-1", "@sum(1)", "a,b", "say \"hi\"", "two\nlines", "plain",
+            ]
             try await stack.insertEvents(
                 try customers.map { customer in
                     let row = [
@@ -77,29 +85,34 @@ struct ListTests {
                 #expect(Set(rows.dropFirst().map { $0[customer] }) == Set(defused))
                 #expect(rows.joined().allSatisfy { !"=+@".contains($0.prefix(1)) || $0.isEmpty })
                 if let description = header.firstIndex(of: "description") {
-                    #expect(rows.dropFirst().allSatisfy { $0[description] == #"'-storage: 3 GB, "raw""# })
+                    #expect(
+                        rows.dropFirst().allSatisfy {
+                            $0[description] == #"'-storage: 3 GB, "raw""#
+                        })
                 }
             }
             let json = try await stack.invoices("--slot", "2015-05")
-            #expect(Set(json.map(\.customer_id)) == Set(customers))
+            #expect(Set(json.map(\.customerID)) == Set(customers))
         }
     }
 
     @Test func `a list can be narrowed, and an empty one is no failure`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
-            try await stack.importCustomers("customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\n")
-            try await stack.importEvents([eventLine("t", of: "ann", at: "2015-05-10T00:00:00Z", #"{"gb":10}"#)])
+            try await stack.importCustomers(
+                "customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\n")
+            try await stack.importEvents([stored("10", of: "ann")])
             for slot in ["2015-05", "2015-06"] { _ = try await stack.bill(slot) }
             #expect(try await stack.invoices().count == 4)
             #expect(try await stack.invoices("--slot", "2015-05").count == 2)
             #expect(try await stack.invoices("--customer", "ann").count == 2)
-            #expect(try await stack.invoices("--status", "computed").map(\.customer_id) == ["ann"])
+            #expect(try await stack.invoices("--status", "computed").map(\.customerID) == ["ann"])
             #expect(try await stack.invoices("--slot", "2015-07").isEmpty)
             let table = try await stack.done("invoices", "list", "--slot", "2015-05")
             #expect(table.lineCount == 3 && table.contains("ann") && table.contains("10.00"))
             let empty = try await stack.done("invoices", "list", "--slot", "2015-07")
             #expect(empty.lineCount == 1 && empty.hasPrefix("INVOICE_ID  CUSTOMER_ID  SLOT"))
-            let csv = try await stack.done("invoices", "list", "--slot", "2015-07", "--format", "csv")
+            let csv = try await stack.done(
+                "invoices", "list", "--slot", "2015-07", "--format", "csv")
             #expect(csv.lineCount == 1 && csv.hasPrefix("invoice_id,customer_id,slot,"))
             let unknown = try await stack.jobs("invoices", "show", "inv_unknown")
             #expect(unknown.status == 65 && unknown.errors.contains("inv_unknown"))
@@ -125,10 +138,25 @@ struct ListTests {
         }
     }
 
-    @Test func `a run whose reader goes away does its work, and ends as it would have`() async throws {
+    @Test func `a disk that is full is an error, and not the end of the process`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.fillMonths(1, customers: 3)
-            try await stack.importEvents([eventLine("t", of: "eve", at: "2015-01-10T00:00:00Z", #"{"gb":10}"#)])
+            let run = try await stack.jobs("run", "bill", "--slot", "2015-01", reader: .fullDisk)
+            #expect(run.status == 69 && run.errors.contains("the output cannot be written"))
+            for format in ["json", "csv", "table"] {
+                let result = try await stack.jobs(
+                    "invoices", "list", "--format", format, reader: .fullDisk)
+                #expect(result.status == 69 && result.signal == nil)
+            }
+        }
+    }
+
+    @Test func `a run whose reader goes away does its work, and ends as it would have`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.fillMonths(1, customers: 3)
+            try await stack.importEvents([stored("10", of: "eve", on: "2015-01-10")])
             let result = try await stack.jobs(
                 "run", "bill", "--slot", "2015-01", "--requests", "plan.jsonl", reader: .nobody)
             #expect(result.status == 1 && result.signal == nil)
@@ -148,7 +176,9 @@ private func parseCSV(_ text: String) throws -> [[String]] {
         case ("\"", true): isQuoted = false
         case ("\"", false):
             // A quote that follows one is a quote.
-            if previous == "\"" { rows[rows.count - 1][rows[rows.count - 1].count - 1].append("\"") }
+            if previous == "\"" {
+                rows[rows.count - 1][rows[rows.count - 1].count - 1].append("\"")
+            }
             isQuoted = true
         case (",", false): rows[rows.count - 1].append("")
         case ("\n", false): rows.append([""])

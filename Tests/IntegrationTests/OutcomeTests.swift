@@ -13,25 +13,25 @@ struct OutcomeTests {
             try await prepare(stack)
             try await stack.importCustomers(terms)
             try await stack.importEvents([
-                eventLine("a", of: "ann", at: "2015-05-10T00:00:00Z", #"{"gb":1}"#),
-                eventLine("b", of: "bob", at: "2015-05-10T00:00:00Z", #"{"gb":1}"#),
+                stored("1", of: "ann", id: "a"),
+                stored("1", of: "bob", id: "b"),
             ])
             try await body(stack)
             let others = try await stack.invoices("--slot", "2015-05")
-                .filter { ["ann", "bob"].contains($0.customer_id) && $0.status == "computed" }
-            #expect(others.map(\.total_minor) == [100, 200])
+                .filter { ["ann", "bob"].contains($0.customerID) && $0.status == "computed" }
+            #expect(others.map(\.totalMinor) == [100, 200])
         }
     }
 
     @Test func `usage without terms is unmapped, with what was used`() async throws {
         try await Self.withThird { stack in
             try await stack.importEvents([
-                eventLine("e", of: "eve", at: "2015-05-10T00:00:00Z", #"{"gb":2.5}"#)
+                stored("2.5", of: "eve", id: "e")
             ])
         } _: { stack in
             let report = try await stack.bill("2015-05", status: 1)
-            #expect(report.unmapped == [.init(customer_id: "eve", usage: ["storage": "2.5"])])
-            #expect(report.due == .init(count: 2, total_minor: ["usd": 300]))
+            #expect(report.unmapped == [.init(customerID: "eve", usage: ["storage": "2.5"])])
+            #expect(report.due == .init(count: 2, totalMinor: ["usd": 300]))
             let table = try await stack.jobs("run", "bill", "--slot", "2015-05")
             #expect(table.status == 1)
             #expect(table.output.contains("\n  eve  storage 2.5 GB\n"))
@@ -40,7 +40,8 @@ struct OutcomeTests {
 
     private static let unreadable = [
         #"{"gb":"12abc"}"#, #"{"gb":1e30}"#, #"{"gb":null}"#, #"{"other":1}"#, #"{"gb":true}"#,
-        #"{"gb":"0.1234567891"}"#, #"{"gb":"123456789012345678901"}"#, #"{"gb":[1]}"#, #"{"gb":""}"#,
+        #"{"gb":"0.1234567891"}"#, #"{"gb":"123456789012345678901"}"#, #"{"gb":[1]}"#,
+        #"{"gb":""}"#,
     ]
 
     @Test func `a quantity that cannot be read holds its invoice, and is listed`() async throws {
@@ -51,13 +52,17 @@ struct OutcomeTests {
             try await stack.importEvents(
                 Self.unreadable.enumerated().flatMap { index, properties in
                     [
-                        eventLine("good", of: "eve\(index)", at: "2015-05-10T00:00:00Z", #"{"gb":7}"#),
+                        stored("7", of: "eve\(index)", id: "good"),
                         eventLine("bad", of: "eve\(index)", at: "2015-05-10T00:00:00Z", properties),
                     ]
                 })
         } _: { stack in
             let report = try await stack.bill("2015-05", "--requests", "plan.jsonl", status: 1)
-            #expect(report.held == ["unparsable_usage": .init(count: count, total_minor: ["usd": Int64(700 * count)])])
+            #expect(
+                report.held == [
+                    "unparsable_usage": .init(
+                        count: count, totalMinor: ["usd": Int64(700 * count)])
+                ])
             #expect(report.due.count == 2)
             let plan = String(decoding: try stack.bytes("plan.jsonl"), as: UTF8.self)
             #expect(plan.contains("_ann_2015-05") && !plan.contains("_eve"))
@@ -70,7 +75,8 @@ struct OutcomeTests {
 
     /// Rows that another pipeline wrote: transaction, customer, properties.
     private static let broken = [
-        ("", "eve", "{}"), ("e1", "", "{}"), ("e2", "eve", "no JSON"), ("e3", "eve", "[1]"), ("e4", "eve", ""),
+        ("", "eve", "{}"), ("e1", "", "{}"), ("e2", "eve", "no JSON"), ("e3", "eve", "[1]"),
+        ("e4", "eve", ""),
     ]
 
     @Test func `a row without ids or without a JSON object is quarantined`() async throws {
@@ -96,22 +102,25 @@ struct OutcomeTests {
     @Test func `usage after the end of service needs a person, no usage does not`() async throws {
         try await Self.withThird { stack in
             try await stack.importCustomers(
-                "customer_id,plan,currency,active_until\neve,basic,usd,2015-05-01\nfay,basic,usd,2015-05-01\n")
+                "customer_id,plan,currency,active_until\neve,basic,usd,2015-05-01\nfay,basic,usd,2015-05-01\n"
+            )
         } _: { stack in
             let quiet = try await stack.bill("2015-05")
-            #expect(quiet.inactive == 2 && quiet.inactive_with_usage.isEmpty)
+            #expect(quiet.inactive == 2 && quiet.inactiveWithUsage.isEmpty)
             try await stack.importEvents([
-                eventLine("e", of: "eve", at: "2015-05-10T00:00:00Z", #"{"gb":3}"#)
+                stored("3", of: "eve", id: "e")
             ])
             let report = try await stack.bill("2015-05", status: 1)
             #expect(report.inactive == 2)
-            #expect(report.inactive_with_usage == [.init(customer_id: "eve", usage: ["storage": "3"])])
+            #expect(
+                report.inactiveWithUsage == [.init(customerID: "eve", usage: ["storage": "3"])])
         }
     }
 
     /// Why, under which plan, with which usage.
     private static let held = [
-        ("negative_quantity", "basic", #"{"gb":-1}"#), ("amount_too_large", "basic", #"{"gb":1000000}"#),
+        ("negative_quantity", "basic", #"{"gb":-1}"#),
+        ("amount_too_large", "basic", #"{"gb":1000000}"#),
         ("amount_overflow", "basic", #"{"gb":"99999999999999999999"}"#),
         ("unknown_plan", "legacy", #"{"gb":1}"#), ("currency_mismatch", "euro", #"{"gb":1}"#),
     ]
@@ -120,18 +129,21 @@ struct OutcomeTests {
         try await withStack(catalog: nil) { stack in
             // Without a catalog plans cannot be checked yet.
             try await stack.importCustomers(
-                Self.held.reduce("customer_id,plan,currency\nann,basic,usd\n") { $0 + "\($1.0),\($1.1),usd\n" })
-            try await stack.done("catalog", "apply", stack.file("catalog.yaml", Sample.simpleCatalog))
+                Self.held.reduce("customer_id,plan,currency\nann,basic,usd\n") {
+                    $0 + "\($1.0),\($1.1),usd\n"
+                })
+            try await stack.done(
+                "catalog", "apply", stack.file("catalog.yaml", Sample.simpleCatalog))
             try await stack.importEvents(
-                [eventLine("a", of: "ann", at: "2015-05-10T00:00:00Z", #"{"gb":1}"#)]
+                [stored("1", of: "ann", id: "a")]
                     + Self.held.map { eventLine("t", of: $0.0, at: "2015-05-10T00:00:00Z", $0.2) })
             let report = try await stack.bill("2015-05", "--requests", "plan.jsonl", status: 1)
-            #expect(report.due == .init(count: 1, total_minor: ["usd": 100]))
+            #expect(report.due == .init(count: 1, totalMinor: ["usd": 100]))
             let plan = String(decoding: try stack.bytes("plan.jsonl"), as: UTF8.self)
             #expect(plan.contains("_ann_2015-05"))
             for (reason, _, _) in Self.held {
                 #expect(report.held[reason]?.count == 1)
-                #expect(try await stack.invoice(of: reason, "2015-05").hold_reason == reason)
+                #expect(try await stack.invoice(of: reason, "2015-05").holdReason == reason)
                 #expect(!plan.contains("_\(reason)_2015-05"))
             }
         }

@@ -48,6 +48,13 @@ func eventLine(
     """
 }
 
+/// An event that says how many GB are stored.
+func stored(
+    _ gigabytes: String, of customer: String, id: String = "t", on day: String = "2015-05-10"
+) -> String {
+    eventLine(id, of: customer, at: "\(day)T00:00:00Z", #"{"gb":\#(gigabytes)}"#)
+}
+
 /// Of `2015-05-17T10:05:03Z`, since 1970.
 func milliseconds(_ time: String) -> Int64 {
     guard let instant = Instant(time) else { preconditionFailure("\(time) is no instant") }

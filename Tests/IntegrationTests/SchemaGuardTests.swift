@@ -6,9 +6,10 @@ struct SchemaGuardTests {
     /// May of two customers: 10 dollars each, in one line each.
     private static func withLedger(_ body: (Stack) async throws -> Void) async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
-            try await stack.importCustomers("customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\n")
+            try await stack.importCustomers(
+                "customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\n")
             try await stack.importEvents(
-                ["ann", "bob"].map { eventLine("t", of: $0, at: "2015-05-10T00:00:00Z", #"{"gb":10}"#) })
+                ["ann", "bob"].map { stored("10", of: $0) })
             _ = try await stack.bill("2015-05")
             try await body(stack)
         }
@@ -81,13 +82,16 @@ struct SchemaGuardTests {
                 try connection.query("UPDATE invoice_lines SET amount_minor = 1100")
                 try connection.query("UPDATE invoices SET total_minor = 1100")
             }
-            #expect(try await stack.value("SELECT sum(total_minor)::int AS value FROM invoices") == 2_200)
+            #expect(
+                try await stack.value("SELECT sum(total_minor)::int AS value FROM invoices")
+                    == 2_200)
         }
     }
 
     /// Ann's May, as another period.
     private static let periods: [(start: String, end: String, isTaken: Bool)] = [
-        ("2015-05-31T23:59:59.999Z", "2015-07-01Z", false), ("2015-04-01Z", "2015-05-01T00:00:00.001Z", false),
+        ("2015-05-31T23:59:59.999Z", "2015-07-01Z", false),
+        ("2015-04-01Z", "2015-05-01T00:00:00.001Z", false),
         ("2015-05-10Z", "2015-05-11Z", false), ("2015-01-01Z", "2015-12-31Z", false),
         ("2015-06-01Z", "2015-07-01Z", true), ("2015-04-01Z", "2015-05-01Z", true),
     ]
@@ -123,7 +127,9 @@ struct SchemaGuardTests {
                 let refusal = try await stack.refusal(of: statement)
                 #expect(refusal == .server("23514"), "\(statement)")
             }
-            #expect(try await stack.refusal(of: "INSERT INTO ledger DEFAULT VALUES") == .server("23505"))
+            #expect(
+                try await stack.refusal(of: "INSERT INTO ledger DEFAULT VALUES") == .server("23505")
+            )
             #expect(try await stack.refusal(of: "UPDATE customers SET email = 'x@y'") == nil)
         }
     }

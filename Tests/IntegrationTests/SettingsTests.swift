@@ -15,7 +15,8 @@ struct SettingsTests {
     @Test(arguments: [
         Mistake(environment: ["DATABASE_URL": nil], status: 78, word: "DATABASE_URL is not set"),
         Mistake(environment: ["DATABASE_URL": ""], status: 78, word: "DATABASE_URL is not set"),
-        Mistake(environment: ["CLICKHOUSE_URL": nil], status: 78, word: "CLICKHOUSE_URL is not set"),
+        Mistake(
+            environment: ["CLICKHOUSE_URL": nil], status: 78, word: "CLICKHOUSE_URL is not set"),
         Mistake(
             environment: ["DATABASE_URL": "postgresql://u:\(Stack.planted)@h:port/d"], status: 78,
             word: "database URL"),
@@ -48,12 +49,15 @@ struct SettingsTests {
             word: "usage.dedup_horizon_days"),
         Mistake(environment: ["LOG_LEVEL": "loud"], status: 78, word: "log.level"),
         Mistake(environment: ["LOG_FORMAT": "xml"], status: 78, word: "log.format"),
-        Mistake(environment: ["BILLING_ZERO_TOTALS": "carry"], status: 78, word: "billing.zero_totals"),
-        Mistake(environment: ["BILLING_SMALL_TOTALS": "no"], status: 78, word: "billing.small_totals"),
+        Mistake(
+            environment: ["BILLING_ZERO_TOTALS": "carry"], status: 78, word: "billing.zero_totals"),
+        Mistake(
+            environment: ["BILLING_SMALL_TOTALS": "no"], status: 78, word: "billing.small_totals"),
         Mistake(environment: [:], file: "billing: {mood: live}", status: 78, word: "billing.mood"),
         Mistake(environment: [:], file: "biling: {mode: live}", status: 78, word: "biling.mode"),
         Mistake(environment: [:], file: "billing: {mode: liev}", status: 78, word: "'liev'"),
-        Mistake(environment: [:], file: "billing: {mode: [live]}", status: 78, word: "billing.mode"),
+        Mistake(
+            environment: [:], file: "billing: {mode: [live]}", status: 78, word: "billing.mode"),
         Mistake(environment: [:], file: "billing: {mode: }", status: 78, word: "billing.mode"),
         Mistake(
             environment: [:], file: "billing: {allow_live_keys: 1}", status: 78,
@@ -75,7 +79,8 @@ struct SettingsTests {
     }
 
     /// Ways of saying the same that are right.
-    @Test func `settings come from the environment, from files, and from credentials`() async throws {
+    @Test func `settings come from the environment, from files, and from credentials`() async throws
+    {
         try await withStack { stack in
             let (database, clickHouse) = (
                 stack.environment["DATABASE_URL"] ?? "", stack.environment["CLICKHOUSE_URL"] ?? ""
@@ -88,11 +93,18 @@ struct SettingsTests {
             let ways: [[String: String?]] = [
                 ["DATABASE_URL_FILE": secret, "CLICKHOUSE_URL_FILE": other],
                 ["CREDENTIALS_DIRECTORY": stack.folder + "/credentials"],
-                ["CREDENTIALS_DIRECTORY": stack.folder + "/credentials", "DATABASE_URL_FILE": secret],
-                ["DATABASE_URL": database, "DATABASE_URL_FILE": "/nowhere", "CLICKHOUSE_URL_FILE": other],
+                [
+                    "CREDENTIALS_DIRECTORY": stack.folder + "/credentials",
+                    "DATABASE_URL_FILE": secret,
+                ],
+                [
+                    "DATABASE_URL": database, "DATABASE_URL_FILE": "/nowhere",
+                    "CLICKHOUSE_URL_FILE": other,
+                ],
                 ["JOBS_CONFIG": "databases.yaml"],
             ]
-            try stack.file("databases.yaml", "database_url: \(database)\nclickhouse_url: \(clickHouse)\n")
+            try stack.file(
+                "databases.yaml", "database_url: \(database)\nclickhouse_url: \(clickHouse)\n")
             for way in ways {
                 let result = try await stack.jobs(
                     "run", "bill", "--slot", "2015-05", with: none.merging(way) { $1 })
@@ -104,7 +116,8 @@ struct SettingsTests {
         }
     }
 
-    @Test func `the environment goes before the file, and the option before both places of the file`()
+    @Test
+    func `the environment goes before the file, and the option before both places of the file`()
         async throws
     {
         try await withStack { stack in
@@ -121,19 +134,30 @@ struct SettingsTests {
         }
     }
 
-    @Test func `live settings that are not meant are refused, and nothing is billed`() async throws {
+    @Test func `live settings that are not meant are refused, and nothing is billed`() async throws
+    {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.importCustomers("customer_id,plan,currency\nann,basic,usd\n")
             let key = "live_\(Stack.planted)"
             let bill = ["run", "bill", "--slot", "2015-05"]
-            let refused: [(settings: [String: String], options: [String], status: Int32, word: String)] = [
-                (["STRIPE_API_KEY": "sk_\(key)"], [], 77, "live key"),
-                (["STRIPE_API_KEY": "rk_\(key)"], ["--dry-run"], 77, "live key"),
-                (["STRIPE_API_KEY_FILE": try stack.file("key", "sk_\(key)\n")], [], 77, "live key"),
-                (["JOBS_CONFIG": try stack.file("key.yaml", "stripe_api_key: sk_\(key)\n")], [], 77, "live key"),
-                (["BILLING_MODE": "live"], [], 78, "--dry-run"),
-                (["JOBS_CONFIG": try stack.file("live.yaml", "billing: {mode: live}\n")], [], 78, "--dry-run"),
-            ]
+            let refused:
+                [(settings: [String: String], options: [String], status: Int32, word: String)] = [
+                    (["STRIPE_API_KEY": "sk_\(key)"], [], 77, "live key"),
+                    (["STRIPE_API_KEY": "rk_\(key)"], ["--dry-run"], 77, "live key"),
+                    (
+                        ["STRIPE_API_KEY_FILE": try stack.file("key", "sk_\(key)\n")], [], 77,
+                        "live key"
+                    ),
+                    (
+                        ["JOBS_CONFIG": try stack.file("key.yaml", "stripe_api_key: sk_\(key)\n")],
+                        [], 77, "live key"
+                    ),
+                    (["BILLING_MODE": "live"], [], 78, "--dry-run"),
+                    (
+                        ["JOBS_CONFIG": try stack.file("live.yaml", "billing: {mode: live}\n")], [],
+                        78, "--dry-run"
+                    ),
+                ]
             for (settings, options, status, word) in refused {
                 let result = try await stack.jobs(bill + options, with: settings)
                 #expect(result.status == status, "\(settings.keys.sorted())")
@@ -163,8 +187,8 @@ struct SettingsTests {
             try await stack.importCustomers(
                 "customer_id,plan,currency\na-zero,basic,usd\nb-small,basic,usd\nc-due,basic,usd\n")
             try await stack.importEvents([
-                eventLine("t", of: "b-small", at: "2015-05-10T00:00:00Z", #"{"gb":0.49}"#),
-                eventLine("t", of: "c-due", at: "2015-05-10T00:00:00Z", #"{"gb":0.5}"#),
+                stored("0.49", of: "b-small"),
+                stored("0.5", of: "c-due"),
             ])
             _ = try await stack.bill("2015-05", with: settings)
             #expect(try await stack.invoices("--slot", "2015-05").map(\.status) == statuses)

@@ -9,21 +9,22 @@ struct TermsTests {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.importCustomers(header + "acme,basic,usd\n")
             try await stack.importEvents(
-                (5...7).map { eventLine("t\($0)", of: "acme", at: "2015-0\($0)-10T00:00:00Z", #"{"gb":10}"#) })
+                (5...7).map { stored("10", of: "acme", id: "t\($0)", on: "2015-0\($0)-10") })
             try await body(stack)
         }
     }
 
-    @Test func `May is billed on May's terms after a change that takes effect later`() async throws {
+    @Test func `May is billed on May's terms after a change that takes effect later`() async throws
+    {
         try await Self.withUsage { stack in
             _ = try await stack.bill("2015-05")
             try await stack.importCustomers(
                 Self.header + "acme,premium,usd\n", "--effective-from", "2015-06-01")
             let may = try await stack.bill("2015-05")
             #expect(may.unchanged == 1 && may.changed == 0)
-            #expect(may.due.total_minor == ["usd": 1_000])
-            #expect(try await stack.bill("2015-06").due.total_minor == ["usd": 2_000])
-            #expect(try await stack.invoice(of: "acme", "2015-05").total_minor == 1_000)
+            #expect(may.due.totalMinor == ["usd": 1_000])
+            #expect(try await stack.bill("2015-06").due.totalMinor == ["usd": 2_000])
+            #expect(try await stack.invoice(of: "acme", "2015-05").totalMinor == 1_000)
         }
     }
 
@@ -41,12 +42,12 @@ struct TermsTests {
                     Self.header + "from-\(date),premium,usd\n", "--effective-from", date)
                 try await stack.importEvents(
                     (5...7).map {
-                        eventLine("t\($0)", of: "from-\(date)", at: "2015-0\($0)-10T00:00:00Z", #"{"gb":10}"#)
+                        stored("10", of: "from-\(date)", id: "t\($0)", on: "2015-0\($0)-10")
                     })
             }
             for month in 5...7 {
                 _ = try await stack.bill("2015-0\(month)")
-                let totals = try await stack.invoices("--slot", "2015-0\(month)").map(\.total_minor)
+                let totals = try await stack.invoices("--slot", "2015-0\(month)").map(\.totalMinor)
                 #expect(totals == Self.changes.map { $0.totals[month - 5] })
             }
         }
@@ -55,7 +56,7 @@ struct TermsTests {
     @Test func `changed terms hold from today on, unless a date is given`() async throws {
         try await Self.withUsage { stack in
             try await stack.importCustomers(Self.header + "acme,premium,usd\n")
-            #expect(try await stack.bill("2015-07").due.total_minor == ["usd": 1_000])
+            #expect(try await stack.bill("2015-07").due.totalMinor == ["usd": 1_000])
             let today: Bool = try await stack.value(
                 """
                 SELECT effective_from BETWEEN (now() AT TIME ZONE 'UTC')::date - 1
@@ -75,9 +76,10 @@ struct TermsTests {
                 Self.header + "acme,premium,usd\n", "--effective-from", "2015-05-01")
             let report = try await stack.bill("2015-05")
             #expect(report.changed == 1 && report.added == 0 && report.superseded == 0)
-            let id = try await stack.invoice(of: "acme", "2015-05").invoice_id
+            let id = try await stack.invoice(of: "acme", "2015-05").invoiceID
             let explained = try await stack.done("invoices", "show", id)
-            let journal = explained.matches(of: #/  computed  computed  ([0-9.]+) USD  catalog/#).map { $0.1 }
+            let journal = explained.matches(of: #/  computed  computed  ([0-9.]+) USD  catalog/#)
+                .map { $0.1 }
             #expect(journal == ["10.00", "20.00"])
         }
     }
@@ -94,10 +96,12 @@ struct TermsTests {
                             version: version, effectiveFrom: date,
                             plans: version == "july" ? dearer : Sample.plans)))
             }
-            for (month, version, total) in [(5, "simple", 1_000), (6, "mid-may", 1_000), (7, "july", 3_000)] {
+            for (month, version, total) in [
+                (5, "simple", 1_000), (6, "mid-may", 1_000), (7, "july", 3_000),
+            ] {
                 _ = try await stack.bill("2015-0\(month)")
                 let invoice = try await stack.invoice(of: "acme", "2015-0\(month)")
-                #expect(invoice.catalog_version == version && invoice.total_minor == total)
+                #expect(invoice.catalogVersion == version && invoice.totalMinor == total)
             }
         }
     }
@@ -105,7 +109,8 @@ struct TermsTests {
     /// The first day of service, the day after the last, and what becomes of May.
     private static let services = [
         ("", "", "zero"), ("2015-05-31", "", "zero"), ("2015-06-01", "", "unknown yet"),
-        ("", "2015-05-02", "zero"), ("", "2015-05-01", "inactive"), ("2015-05-10", "2015-05-11", "zero"),
+        ("", "2015-05-02", "zero"), ("", "2015-05-01", "inactive"),
+        ("2015-05-10", "2015-05-11", "zero"),
     ]
 
     @Test func `a customer is billed for a month in which service lasted a day`() async throws {
@@ -114,9 +119,9 @@ struct TermsTests {
             try await stack.importCustomers(
                 "customer_id,plan,currency,active_from,active_until\n" + rows.joined())
             let report = try await stack.bill("2015-05")
-            #expect(report.customers == 5 && report.skipped_zero.count == 4 && report.inactive == 1)
+            #expect(report.customers == 5 && report.skippedZero.count == 4 && report.inactive == 1)
             let billed = Self.services.indices.filter { Self.services[$0].2 == "zero" }
-            #expect(try await stack.invoices().map(\.customer_id) == billed.map { "c\($0)" })
+            #expect(try await stack.invoices().map(\.customerID) == billed.map { "c\($0)" })
         }
     }
 }

@@ -40,8 +40,8 @@ struct ZoneTests {
                     #expect(invoice.quantity(of: "bandwidth") == bytes, "\(month.zone) \(slot)")
                     #expect(invoice.timezone == month.zone)
                     if slot == "2015-04" {
-                        #expect(invoice.period_start == month.start)
-                        #expect(invoice.period_end == month.end)
+                        #expect(invoice.periodStart == month.start)
+                        #expect(invoice.periodEnd == month.end)
                     }
                 }
             }
@@ -89,9 +89,12 @@ struct ZoneTests {
     }
 
     /// 10 days of events around the first of May, one an hour.
-    private func withHourlyEvents(in zone: String, _ body: (Stack) async throws -> Void) async throws {
+    private func withHourlyEvents(in zone: String, _ body: (Stack) async throws -> Void)
+        async throws
+    {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
-            try await stack.importCustomers("customer_id,plan,currency,timezone\nacme,basic,usd,\(zone)\n")
+            try await stack.importCustomers(
+                "customer_id,plan,currency,timezone\nacme,basic,usd,\(zone)\n")
             let start = milliseconds("2015-04-26T00:00:00Z")
             try await stack.importEvents(
                 (0..<240).map { hour in
@@ -109,7 +112,8 @@ struct ZoneTests {
 extension Stack {
     fileprivate func moveCustomer(to zone: String) async throws {
         try await importCustomers(
-            "customer_id,plan,currency,timezone\nacme,basic,usd,\(zone)\n", "--effective-from", "2015-05-01")
+            "customer_id,plan,currency,timezone\nacme,basic,usd,\(zone)\n", "--effective-from",
+            "2015-05-01")
     }
 
     /// March, April and May follow each other, May begins in the new zone, and each hour is billed once.
@@ -117,11 +121,13 @@ extension Stack {
         movedTo zone: String, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let invoices = try await invoices("--customer", "acme")
-        try #require(invoices.map(\.slot) == ["2015-03", "2015-04", "2015-05"], sourceLocation: sourceLocation)
-        #expect(invoices[0].period_end == invoices[1].period_start, sourceLocation: sourceLocation)
-        #expect(invoices[1].period_end == invoices[2].period_start, sourceLocation: sourceLocation)
+        try #require(
+            invoices.map(\.slot) == ["2015-03", "2015-04", "2015-05"],
+            sourceLocation: sourceLocation)
+        #expect(invoices[0].periodEnd == invoices[1].periodStart, sourceLocation: sourceLocation)
+        #expect(invoices[1].periodEnd == invoices[2].periodStart, sourceLocation: sourceLocation)
         let mayStart = zone == "Etc/GMT+12" ? "2015-05-01T12:00:00Z" : "2015-04-30T10:00:00Z"
-        #expect(invoices[2].period_start == mayStart, sourceLocation: sourceLocation)
+        #expect(invoices[2].periodStart == mayStart, sourceLocation: sourceLocation)
         let hours = invoices.compactMap { $0.quantity(of: "bandwidth").flatMap { Int($0) } }
         #expect(hours.reduce(0, +) == 240, sourceLocation: sourceLocation)
         let april = (milliseconds(mayStart) - milliseconds("2015-04-26T00:00:00Z")) / 3_600_000

@@ -129,7 +129,7 @@ import Usage
         }
     }
 
-    @Test(arguments: [99_999, 100_000, 100_001, 200_000])
+    @Test(arguments: [100_000, 100_001])
     func `batches border without a gap or an overlap`(_ count: Int) async throws {
         try await withLog { client in
             // The first event again after each border: known from the batch before.
@@ -146,20 +146,7 @@ import Usage
         }
     }
 
-    @Test func `large events are written before a batch has its number of rows`() async throws {
-        try await withLog { client in
-            let text = String(repeating: "x", count: 1 << 20)
-            let log = EventLog(clickHouse: client, ingestedAt: Instant(milliseconds: day))
-            for index in 0..<33 {
-                try await log.append(Self.event("t\(index)", properties: "{\"v\":\"\(text)\"}"))
-            }
-            #expect(log.added >= 31)
-            try await log.finish()
-            #expect(log.added == 33)
-        }
-    }
-
-    @Test func `the table of an import is dropped, and so is nothing else`() async throws {
+    @Test func `the table of an import is dropped, and nothing else is`() async throws {
         try await withLog { client in
             // Of an import that runs now, and of other people.
             let others = [
@@ -171,13 +158,8 @@ import Usage
                     ClickHouseQuery(
                         "CREATE TABLE `\(name)` AS events ENGINE = MergeTree ORDER BY tuple()"))
             }
-            let log = EventLog(clickHouse: client, ingestedAt: Instant(milliseconds: day))
-            for event in Self.events(0..<100_000) { try await log.append(event) }
-            let during = Set(try await tables(client)).subtracting(
-                others + ["events", "schema_migrations"])
-            #expect(during.count == 1)
-            #expect(during.first?.hasPrefix("incoming_\(day)_") == true)
-            try await log.finish()
+            let counts = try await append(Self.events(0..<3), to: client)
+            #expect(counts == Counts(added: 3, known: 0))
             #expect(Set(try await tables(client)) == Set(others + ["events", "schema_migrations"]))
         }
     }
@@ -210,16 +192,19 @@ import Usage
         async throws
     {
         try await withLog { client in
+            let events = Self.events(0..<100_500)
             let died = EventLog(clickHouse: client, ingestedAt: Instant(milliseconds: day))
-            for event in Self.events(0..<100_500) { try await died.append(event) }
+            for event in events { try await died.append(event) }
             #expect(died.added == 100_000)
-            // Never finished: half of its second batch was not even sent.
-            let counts = try await append(Self.events(0..<100_500), to: client)
-            #expect(counts == Counts(added: 500, known: 100_000))
-            #expect(
-                try await client.figures(
-                    period([], october.start, october.end + 400 * dayMilliseconds))
-                    == UsageFigures(events: 100_500))
+            let left = try await tables(client).filter { $0.hasPrefix("incoming_\(day)_") }
+            #expect(left.count == 1)
+            // Never finished: its second batch was not even sent.
+            #expect(try await append(events, to: client) == Counts(added: 500, known: 100_000))
+            let figures = try await client.figures(
+                period([], october.start, october.end + 400 * dayMilliseconds))
+            #expect(figures == UsageFigures(events: 100_500))
+            // It may still be alive for all that the next can know.
+            #expect(try await tables(client) == ["events"] + left + ["schema_migrations"])
         }
     }
 
