@@ -3,9 +3,9 @@ package struct CivilMonth: Sendable, Hashable, Comparable, CustomStringConvertib
     package let year: Int
     package let month: Int
 
-    /// Reads `2026-10`.
+    /// Reads `2026-10`. The last month is 9998-12: every month has a next one.
     package init?(_ text: String) {
-        guard let date = CivilDate(text + "-01") else { return nil }
+        guard let date = CivilDate(text + "-01"), date.year < 9999 else { return nil }
         self.init(containing: date)
     }
 

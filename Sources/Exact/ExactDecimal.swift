@@ -3,7 +3,7 @@ internal import BigInt
 /// A decimal number without limits and without rounding: `coefficient * 10^-scale`.
 ///
 /// Quantities, prices and products of both are of this type, so that an amount is exact until the one
-/// rounding of its line (`Currency.minorUnits(roundingHalfAwayFromZero:)`). There is no division.
+/// rounding of its line (`Currency.minorUnits(of:)`). There is no division.
 package struct ExactDecimal: Sendable, Hashable {
     /// Never a multiple of ten while `scale` is above zero, so that equal numbers are equal values.
     private let coefficient: BigInt

@@ -2,7 +2,8 @@ internal import CLibcurl
 
 /// What libcurl's result codes mean to a caller.
 enum CurlFailure {
-    /// `phase` is where the request stood; before it was sent, a broken connection is a failed connect.
+    /// `phase` is where the request stood; before it was sent, a broken connection is a failed
+    /// connect.
     static func code(_ result: CURLcode, phase: HTTPError.Phase) -> HTTPError.Code {
         switch result {
         case CURLE_URL_MALFORMAT: .invalidRequest

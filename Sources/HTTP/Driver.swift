@@ -15,8 +15,8 @@ final class Driver: Sendable {
         var commands: [Command] = []
         /// Wakes the thread; nil before it runs and after it ended.
         ///
-        /// Called with the lock held, and cleared under it: else the thread could free the multi handle between
-        /// the look and the call.
+        /// Called with the lock held, and cleared under it: else the thread could free the multi
+        /// handle between the look and the call.
         var wake: (@Sendable () -> Void)?
         var isStopping = false
         var hasEnded = false
@@ -89,10 +89,11 @@ final class Driver: Sendable {
     }
 }
 
-/// Runs `body` on a thread of its own, with every signal blocked; returns the error number, 0 if it runs.
+/// Runs `body` on a thread of its own, with every signal blocked; returns the error number, 0 if it
+/// runs.
 ///
-/// Signals belong to the program's other threads; and OpenSSL's write to a connection that is gone raises SIGPIPE,
-/// which would end the process.
+/// Signals belong to the program's other threads; and OpenSSL's write to a connection that is gone
+/// raises SIGPIPE, which would end the process.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
     final class Start: Sendable {
         let body: @Sendable () -> Void

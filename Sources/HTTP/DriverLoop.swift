@@ -154,7 +154,7 @@ final class DriverLoop {
                 transfer.settle { .failed(.stalled(timeouts.stalledSeconds ?? 0, $0)) }
                 remove(transfer)
             case .silent where transfer.request.isMultiplexed:
-                // easy.nudge()
+                easy.nudge()
                 fallthrough
             case .silent, .fine:
                 running[id]?.watch = watch
@@ -165,8 +165,8 @@ final class DriverLoop {
 
     /// How long to sleep at most; libcurl's own timers shorten it further.
     private var pollMilliseconds: Int32 {
-        // A second while anything runs: libcurl does not wake up for the connect time-out of a request that waited
-        // in line for its connection.
+        // A second while anything runs: libcurl does not wake up for the connect time-out of a
+        // request that waited in line for its connection.
         let longest = running.isEmpty ? 60_000.0 : 1_000.0
         guard let nextLook else { return Int32(longest) }
         let left = (nextLook - .now) / .milliseconds(1)

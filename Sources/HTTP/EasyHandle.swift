@@ -2,14 +2,16 @@ internal import CLibcurl
 
 /// The one owner of a libcurl easy handle, with the memory that libcurl does not copy.
 ///
-/// Made, used and freed on the driving thread. It keeps its transfer alive as the callbacks' context.
+/// Made, used and freed on the driving thread. It keeps its transfer alive as the callbacks'
+/// context.
 final class EasyHandle {
     let transfer: Transfer
     let curl: UnsafeMutableRawPointer
     private var headerList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
-    /// Throws libcurl's own words if an option is refused: no memory, or a feature it was built without.
+    /// Throws libcurl's own words if an option is refused: no memory, or a feature it was built
+    /// without.
     init(_ transfer: Transfer, configuration: HTTPClientConfiguration) throws(EasyHandleFailure) {
         guard let curl = curl_easy_init() else {
             throw EasyHandleFailure(detail: "libcurl has no memory for a request")
@@ -50,8 +52,9 @@ final class EasyHandle {
 
     /// Makes libcurl look at the connection again, by pausing both directions for no time at all.
     ///
-    /// libcurl 7.88 (Debian 12) now and then forgets a multiplexed transfer: its last frames are read along with
-    /// another one's, or its window opens, and no event follows. About one in a thousand bodies of 300 KB hung.
+    /// libcurl 7.88 (Debian 12) now and then forgets a multiplexed transfer: its last frames are
+    /// read along with another one's, and no event follows. Of bodies of 300 KB about one in two
+    /// thousand hung until a time-out.
     func nudge() {
         curl_easy_pause(curl, CURLPAUSE_RECV | CURLPAUSE_SEND)
         applyPauses()
@@ -99,7 +102,8 @@ final class EasyHandle {
         try set(CURLOPT_USERAGENT, configuration.userAgent)
         // Signals belong to the program, and libcurl's alarm would hit any thread.
         try set(CURLOPT_NOSIGNAL, 1)
-        // Else dropping a request whose name is being looked up blocks every other one until the resolver returns.
+        // Else dropping a request whose name is being looked up blocks every other one until the
+        // resolver returns.
         try set(CURLOPT_QUICK_EXIT, 1)
         try set(CURLOPT_TCP_KEEPALIVE, 1)
         try set(CURLOPT_MAXAGE_CONN, configuration.idleConnectionSeconds)
@@ -111,8 +115,8 @@ final class EasyHandle {
             try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         case .http2IfNegotiated:
             try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
-            // Wait for the first handshake rather than open a connection each. Over plain TCP this would wait for
-            // the first response.
+            // Wait for the first handshake rather than open a connection each. Over plain TCP this
+            // would wait for the first response.
             try set(CURLOPT_PIPEWAIT, 1)
         }
     }

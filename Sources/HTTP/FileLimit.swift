@@ -1,9 +1,10 @@
 import Glibc
 
-/// Raises the number of files (and so of connections) this process may hold open; returns what it now is.
+/// Raises the number of files (and so of connections) this process may hold open; returns what it
+/// now is.
 ///
-/// systemd gives 1,024 unless a unit says more, which 1,000 connections exceed. `to` is capped by the hard
-/// limit, and without it the hard limit is taken; the limit is never lowered.
+/// systemd gives 1,024 unless a unit says more, which 1,000 connections exceed. `to` is capped by
+/// the hard limit, and without it the hard limit is taken; the limit is never lowered.
 @discardableResult
 package func raiseFileLimit(to wanted: Int? = nil) -> Int {
     var limits = rlimit()

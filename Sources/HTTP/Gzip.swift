@@ -55,7 +55,8 @@ struct GzipStream: ~Copyable {
         return packed
     }
 
-    /// Packs a whole body. It lets other tasks run between pieces, because a large one takes seconds.
+    /// Packs a whole body. It lets other tasks run between pieces, because a large one takes
+    /// seconds.
     static func pack(whole bytes: [UInt8]) async -> [UInt8] {
         var gzip = GzipStream()
         var packed: [UInt8] = []

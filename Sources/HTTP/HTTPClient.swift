@@ -2,11 +2,12 @@ internal import CLibcurl
 
 /// What holds for every request of a client.
 package struct HTTPClientConfiguration: Sendable {
-    /// Connections open at once; further requests wait in line, and only the total time-out counts meanwhile.
+    /// Connections open at once; further requests wait in line, and only the total time-out counts
+    /// meanwhile.
     package var maximumConnections: Int
     package var maximumConnectionsPerHost: Int
-    /// How long an unused connection is kept. Shorter than the server's own limit, so that it does not close
-    /// connections on which a request is just setting out.
+    /// How long an unused connection is kept. Shorter than the server's own limit, so that it does
+    /// not close connections on which a request is just setting out.
     package var idleConnectionSeconds: Int
     package var userAgent: String
     /// A PEM file with authorities to trust besides the system's folder of them.
@@ -26,8 +27,9 @@ package struct HTTPClientConfiguration: Sendable {
 
 /// An HTTP client over libcurl: one thread drives every request, tasks only wait.
 ///
-/// Connections are kept and used again. Proxies, redirects, cookies, `.netrc` and any scheme but http and https
-/// are off. When the last reference goes, the thread ends and whatever is in flight fails as `.closed`.
+/// Connections are kept and used again. Proxies, redirects, cookies, `.netrc` and any scheme but
+/// http and https are off. When the last reference goes, the thread ends and whatever is in flight
+/// fails as `.closed`.
 package final class HTTPClient: Sendable {
     /// How many bytes of a streamed body, each way, are held before the other side has to wait.
     package static let windowBytes = 256 << 10
@@ -68,7 +70,8 @@ package final class HTTPClient: Sendable {
 
     /// Sends a request and collects the response, whatever its status.
     ///
-    /// Throws ``HTTPError``. Cancelling the task closes the request's connection at once (over HTTP/2, its stream).
+    /// Throws ``HTTPError``. Cancelling the task closes the request's connection at once (over
+    /// HTTP/2, its stream).
     package func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
         let transfer = try await prepare(request, streamsResponse: false)
         return try await withTaskCancellationHandler {
@@ -84,18 +87,20 @@ package final class HTTPClient: Sendable {
         }.get()
     }
 
-    /// Sends a request and hands its response to `body` once the head is there, whatever its status.
+    /// Sends a request and hands its response to `body` once the head is there, whatever its
+    /// status.
     ///
-    /// The response lives inside the closure only. Leaving it before the end, by returning or throwing, stops the
-    /// transfer and closes its connection; having read to the end keeps the connection for the next request. Throws
-    /// ``HTTPError``, and what `body` throws.
+    /// The response lives inside the closure only. Leaving it before the end, by returning or
+    /// throwing, stops the transfer and closes its connection; having read to the end keeps the
+    /// connection for the next request. Throws ``HTTPError``, and what `body` throws.
     package func withResponse<R: Sendable>(
         to request: HTTPRequest, _ body: (inout HTTPResponseStream) async throws -> R
     ) async throws -> R {
         let transfer = try await prepare(request, streamsResponse: true)
         return try await withTaskCancellationHandler {
             try await supplying(request, to: transfer) { () async throws -> R in
-                // Before the child task that supplies the body is awaited, which may be waiting for room.
+                // Before the child task that supplies the body is awaited, which may be waiting for
+                // room.
                 defer { transfer.cancel() }
                 let head = try await transfer.awaitHead()
                 var response = HTTPResponseStream(head: head, transfer: transfer)
@@ -106,7 +111,8 @@ package final class HTTPClient: Sendable {
         }
     }
 
-    /// Stops the thread and closes every connection; what is in flight, and any later request, fails as `.closed`.
+    /// Stops the thread and closes every connection; what is in flight, and any later request,
+    /// fails as `.closed`.
     package func shutdown() async {
         driver.stop()
         await driver.awaitEnd()
@@ -119,10 +125,11 @@ package final class HTTPClient: Sendable {
         return Transfer(prepared, driver: driver)
     }
 
-    /// Starts the transfer and runs `operation`, with a child task beside it that supplies a streamed body and ends
-    /// with it.
+    /// Starts the transfer and runs `operation`, with a child task beside it that supplies a
+    /// streamed body and ends with it.
     ///
-    /// The cancellation handler stands by now, so that a task which is already cancelled sends nothing.
+    /// The cancellation handler stands by now, so that a task which is already cancelled sends
+    /// nothing.
     private func supplying<R>(
         _ request: HTTPRequest, to transfer: Transfer, _ operation: () async throws -> R
     ) async rethrows -> R {

@@ -1,7 +1,7 @@
 /// Why a request got no complete response.
 ///
-/// The description is safe to log: it has the address without credentials and query, libcurl's own words,
-/// and of an underlying error only its type.
+/// The description is safe to log: it has the address without credentials and query, libcurl's own
+/// words, and of an underlying error only its type.
 package struct HTTPError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable, CaseIterable {
         /// The request cannot be sent as it is; nothing was tried.
@@ -65,7 +65,8 @@ package struct HTTPError: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// Where a request stood when something went wrong: the part of an error that its cause does not know.
+/// Where a request stood when something went wrong: the part of an error that its cause does not
+/// know.
 struct HTTPErrorContext {
     var request: String
     var phase: HTTPError.Phase
@@ -119,7 +120,8 @@ extension HTTPError {
             underlying: underlying)
     }
 
-    /// The server closed a kept-alive connection before it answered, and a second try might act twice.
+    /// The server closed a kept-alive connection before it answered, and a second try might act
+    /// twice.
     static func notRepeated(_ context: HTTPErrorContext) -> HTTPError {
         HTTPError(
             .receive,

@@ -25,8 +25,8 @@ package struct HTTPResponse: Sendable {
 
 /// A response whose body is read piece by piece; it lives as long as the closure that was given it.
 ///
-/// At most ``HTTPClient/windowBytes`` are held (and what libcurl already has in hand); beyond, the transfer is
-/// paused, and TCP makes the server wait.
+/// At most ``HTTPClient/windowBytes`` are held (and what libcurl already has in hand); beyond, the
+/// transfer is paused, and TCP makes the server wait.
 package struct HTTPResponseStream: ~Copyable {
     package let status: Int
     package let headers: HTTPHeaders
@@ -41,10 +41,11 @@ package struct HTTPResponseStream: ~Copyable {
         self.transfer = transfer
     }
 
-    /// Whatever has arrived since the last call, or waits for it; `nil` at the end of a complete body.
+    /// Whatever has arrived since the last call, or waits for it; `nil` at the end of a complete
+    /// body.
     ///
-    /// Throws ``HTTPError``: `.truncated` if the body ends before its announced end, and whatever else went wrong.
-    /// Bytes that arrived before an error are given first.
+    /// Throws ``HTTPError``: `.truncated` if the body ends before its announced end, and whatever
+    /// else went wrong. Bytes that arrived before an error are given first.
     package mutating func nextChunk() async throws(HTTPError) -> [UInt8]? {
         try await transfer.nextChunk()
     }

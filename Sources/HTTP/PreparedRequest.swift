@@ -1,4 +1,5 @@
-/// A request that passed its checks, in the form the driving thread needs; it does not change any more.
+/// A request that passed its checks, in the form the driving thread needs; it does not change any
+/// more.
 struct PreparedRequest: Sendable {
     enum Body: Sendable {
         case none
@@ -29,7 +30,8 @@ struct PreparedRequest: Sendable {
 
     /// Checks a request and packs its body.
     ///
-    /// Throws `.invalidRequest`. Header values are never repeated in the reason: they may be secret.
+    /// Throws `.invalidRequest`. Header values are never repeated in the reason: they may be
+    /// secret.
     static func prepare(
         _ request: HTTPRequest, streamsResponse: Bool
     ) async throws(HTTPError) -> PreparedRequest {
@@ -43,7 +45,9 @@ struct PreparedRequest: Sendable {
                 .fixed(request.compressesBody ? await GzipStream.pack(whole: bytes) : bytes)
             case .stream: .streamed
             }
-        var lines = request.headers.fields.map { $0.value.isEmpty ? "\($0.name);" : "\($0.name): \($0.value)" }
+        var lines = request.headers.fields.map { field in
+            field.value.isEmpty ? "\(field.name);" : "\(field.name): \(field.value)"
+        }
         if request.compressesBody, !request.body.isNone { lines.append("Content-Encoding: gzip") }
         // Without this libcurl waits a second for a "100 Continue" that few servers send.
         lines.append("Expect:")

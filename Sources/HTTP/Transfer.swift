@@ -2,9 +2,9 @@ internal import Synchronization
 
 /// One request on its way: what the calling task and the driving thread share.
 ///
-/// The thread's callbacks fill it, the task empties it (or the other way round for an upload); whoever finds
-/// nothing to do leaves a continuation, or pauses libcurl, and the other side ends that. The first outcome
-/// stands: what comes later is ignored.
+/// The thread's callbacks fill it, the task empties it (or the other way round for an upload);
+/// whoever finds nothing to do leaves a continuation, or pauses libcurl, and the other side ends
+/// that. The first outcome stands: what comes later is ignored.
 final class Transfer: Sendable {
     let request: PreparedRequest
     let driver: Driver
@@ -51,7 +51,7 @@ final class Transfer: Sendable {
 
     // MARK: Outcome
 
-    private typealias Waiting = [CheckedContinuation<Void, Never>]
+    typealias Waiting = [CheckedContinuation<Void, Never>]
 
     /// Settles the outcome unless there is one, and wakes whoever waits. From any thread.
     func settle(_ outcome: (HTTPErrorContext) -> Outcome) {
@@ -60,7 +60,7 @@ final class Transfer: Sendable {
     }
 
     /// As ``settle(_:)``, under a lock that is already held; the caller resumes what it is given.
-    private func settle(
+    func settle(
         _ state: inout State, _ outcome: (HTTPErrorContext) -> Outcome
     ) -> Waiting {
         guard state.outcome == nil else { return [] }
@@ -68,7 +68,8 @@ final class Transfer: Sendable {
         return [state.reader.take(), state.writer.take()].compactMap { $0 }
     }
 
-    /// Breaks the transfer off for a reason of ours, unless it is over; returns the error that then stands.
+    /// Breaks the transfer off for a reason of ours, unless it is over; returns the error that then
+    /// stands.
     @discardableResult
     func failNow(_ error: (HTTPErrorContext) -> HTTPError) -> HTTPError {
         let (standing, waiting) = state.withLock { state in
@@ -96,7 +97,8 @@ final class Transfer: Sendable {
         state.withLock { $0.outcome != nil }
     }
 
-    /// Whether the request is on its way and it is the other side's turn: only then can it be stalled.
+    /// Whether the request is on its way and it is the other side's turn: only then can it be
+    /// stalled.
     var canStall: Bool {
         state.withLock { $0.attempts > 0 && !$0.receivingIsPaused && !$0.sendingIsPaused }
     }
@@ -105,8 +107,8 @@ final class Transfer: Sendable {
 
     /// libcurl has a connection and is about to send; false forbids it.
     ///
-    /// This is the one place where a cancelled request is kept from leaving, and where libcurl's silent second
-    /// try (after a kept-alive connection died) is allowed or not.
+    /// This is the one place where a cancelled request is kept from leaving, and where libcurl's
+    /// silent second try (after a kept-alive connection died) is allowed or not.
     func willSend() -> Bool {
         let (allowed, waiting) = state.withLock { state -> (Bool, Waiting) in
             guard state.outcome == nil else { return (false, []) }

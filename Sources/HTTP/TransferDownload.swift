@@ -20,28 +20,30 @@ extension Transfer {
         while let last = text.unicodeScalars.last, last == "\r" || last == "\n" {
             text.unicodeScalars.removeLast()
         }
-        let (verdict, reader) = state.withLock { state in
+        let (verdict, waiting) = state.withLock { state -> (Verdict, Waiting) in
             // Lines after the head are trailers, which nobody reads.
-            guard state.head == nil else {
-                return (Verdict.taken, nil as CheckedContinuation<Void, Never>?)
-            }
+            guard state.head == nil else { return (.taken, []) }
             state.phase = .receiving
             state.headBytes += bytes.count
             guard state.headBytes <= Self.maximumHeadBytes else {
-                state.outcome = .failed(
-                    .responseTooLarge(Self.maximumHeadBytes, state.errorContext(request)))
-                return (.abort, state.reader.take())
+                return (
+                    .abort,
+                    settle(&state) { .failed(.responseTooLarge(Self.maximumHeadBytes, $0)) }
+                )
             }
             Self.read(line: text, into: &state)
-            return (.taken, state.head == nil ? nil : takeReader(of: &state))
+            return (.taken, state.head == nil ? [] : takeReader(of: &state))
         }
-        reader?.resume()
+        for continuation in waiting { continuation.resume() }
         return verdict
     }
 
     /// Whoever reads a stream is woken by each part; `send` only by the outcome.
-    private func takeReader(of state: inout State) -> CheckedContinuation<Void, Never>? {
-        request.maximumResponseBytes == nil ? state.reader.take() : nil
+    private func takeReader(of state: inout State) -> Waiting {
+        guard request.maximumResponseBytes == nil, let reader = state.reader.take() else {
+            return []
+        }
+        return [reader]
     }
 
     private static func read(line: Substring, into state: inout State) {
@@ -71,26 +73,20 @@ extension Transfer {
 
     /// Bytes of the body, unpacked.
     func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Verdict {
-        let (verdict, reader) = state.withLock { state in
-            guard state.outcome == nil else {
-                return (Verdict.abort, nil as CheckedContinuation<Void, Never>?)
+        let (verdict, waiting) = state.withLock { state -> (Verdict, Waiting) in
+            guard state.outcome == nil else { return (.abort, []) }
+            let size = state.received.count + bytes.count
+            if let limit = request.maximumResponseBytes, size > limit {
+                return (.abort, settle(&state) { .failed(.responseTooLarge(limit, $0)) })
             }
-            if let limit = request.maximumResponseBytes {
-                guard state.received.count + bytes.count <= limit else {
-                    state.outcome = .failed(.responseTooLarge(limit, state.errorContext(request)))
-                    return (.abort, state.reader.take())
-                }
-                state.received.append(contentsOf: bytes)
-                return (.taken, nil)
-            }
-            guard state.received.count + bytes.count <= HTTPClient.windowBytes else {
+            if request.maximumResponseBytes == nil, size > HTTPClient.windowBytes {
                 state.receivingIsPaused = true
-                return (.pause, state.reader.take())
+                return (.pause, takeReader(of: &state))
             }
             state.received.append(contentsOf: bytes)
-            return (.taken, state.reader.take())
+            return (.taken, takeReader(of: &state))
         }
-        reader?.resume()
+        for continuation in waiting { continuation.resume() }
         return verdict
     }
 

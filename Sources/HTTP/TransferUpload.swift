@@ -75,8 +75,8 @@ extension Transfer {
 
     /// Pulls chunks from `source` until it ends, the transfer is over, or the task is cancelled.
     ///
-    /// Only the source's own end ends the body. A cancelled source often returns nil as well (`AsyncStream`
-    /// does), and the server must not take what it has by then for the whole.
+    /// Only the source's own end ends the body. A cancelled source often returns nil as well
+    /// (`AsyncStream` does), and the server must not take what it has by then for the whole.
     func pump(_ source: @Sendable () async throws -> [UInt8]?, packing: Bool) async {
         do {
             let isWhole = try await packing ? pumpPacked(source) : pumpPlain(source)

@@ -1,7 +1,7 @@
 /// When to look at a transfer, and what is wrong with it then.
 ///
-/// It compares libcurl's byte counters now and then instead of following each byte: four times in the length of the
-/// stall limit, so that a stall is noticed after 1 to 1.5 limits.
+/// It compares libcurl's byte counters now and then instead of following each byte: four times in
+/// the length of the stall limit, so that a stall is noticed after 1 to 1.5 limits.
 struct TransferWatch {
     enum Finding {
         case fine
@@ -46,8 +46,8 @@ struct TransferWatch {
 
     /// Looks, and settles when to look again.
     ///
-    /// `canStall` says that the request is on its way and that this side holds nothing up; while it is false the stall
-    /// limit does not run.
+    /// `canStall` says that the request is on its way and that this side holds nothing up; while it
+    /// is false the stall limit does not run.
     mutating func look(
         at now: ContinuousClock.Instant, movedBytes moved: Int64, canStall: Bool
     ) -> Finding {

@@ -163,7 +163,7 @@ struct CatalogMistakeTests {
         (17, "    base_fee: +1", "'+1' is no plain decimal number"),
         (17, "    base_fee: 1,000", "'1,000' is no plain decimal number"),
         (17, "    base_fee: 0.0000000000000000000000000000001", "is no plain decimal number"),
-        (17, "    base_fee: ~", "'~' is no plain decimal number"),
+        (17, "    base_fee: ~", "expected a value"),
         (19, "      - metric: call", "there is no metric 'call'"),
         (
             20, "        model: tiered",
@@ -217,10 +217,10 @@ struct CatalogMistakeTests {
 
     @Test func `a plan or charge that is there twice is refused`() {
         let plan = "\n  - {code: standard, currency: eur, charges: []}"
-        expectOne(problems(of: Self.good + plan), line: 15, "more than one plan 'standard'")
+        expectOne(problems(of: Self.good + plan), line: 26, "more than one plan 'standard'")
         let charge = "\n      - {metric: calls, model: per_unit, unit_amount: 1}"
         expectOne(
-            problems(of: Self.good + charge), line: 19,
+            problems(of: Self.good + charge), line: 26,
             "more than one charge for the metric 'calls'")
     }
 
@@ -257,7 +257,7 @@ struct CatalogMistakeTests {
     }
 
     @Test(arguments: [
-        (3, "metrics: [", 4), (5, "    event_type: 'request", 25), (5, "\tevent_type: request", 5),
+        (3, "metrics: [", 4), (5, "    event_type: 'request", 5), (5, "\tevent_type: request", 5),
         (15, "  - code: *unknown", 15), (8, "     unit: call", 8),
     ])
     func `broken YAML is refused with its line`(line: Int, text: String, reported: Int) throws {

@@ -15,8 +15,8 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        // A group of its own, so that the program ends together with what it started; and no signal blocked, which
-        // it would inherit from the thread that runs the test.
+        // A group of its own, so that the program ends together with what it started; and no signal
+        // blocked, which it would inherit from the thread that runs the test.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -30,7 +30,8 @@ final class ChildProcess: Sendable {
         for number in 3..<min(4_096, Int32(clamping: sysconf(Int32(_SC_OPEN_MAX)))) {
             posix_spawn_file_actions_addclose(&actions, number)
         }
-        var words: [UnsafeMutablePointer<CChar>?] = (["timeout", "--foreground", "120"] + command).map { strdup($0) }
+        var words: [UnsafeMutablePointer<CChar>?] = (["timeout", "--foreground", "120"] + command)
+            .map { strdup($0) }
         defer { for word in words { free(word) } }
         words.append(nil)
         var id = pid_t()

@@ -104,11 +104,30 @@ struct FailureTests {
         #expect(error?.code == .responseTooLarge)
     }
 
+    @Test func `a body beyond the bound ends an upload that waits for room`() async throws {
+        let server = try ScriptedServer(receiveBufferBytes: 64 << 10) { connection in
+            _ = try connection.readHead()
+            // By then the source waits: nothing reads what it supplied.
+            _ = connection.settledUnreadBytes()
+            try connection.respond(body: [UInt8](repeating: 1, count: 200_000))
+            connection.awaitClose()
+        }
+        let error = await #expect(throws: HTTPError.self) {
+            try await client.send(
+                HTTPRequest(
+                    method: "POST", url: server.url,
+                    body: .stream { [UInt8](repeating: 1, count: 100_000) },
+                    maximumResponseBytes: 1_000))
+        }
+        #expect(error?.code == .responseTooLarge)
+    }
+
     @Test func `headers without end are an error`() async throws {
         let server = try ScriptedServer { connection in
             _ = try connection.readRequest()
             try connection.write("HTTP/1.1 200 OK\r\n")
-            while true { try connection.write("X-Filler: \(String(repeating: "x", count: 1_000))\r\n") }
+            let filler = String(repeating: "x", count: 1_000)
+            while true { try connection.write("X-Filler: \(filler)\r\n") }
         }
         let error = await #expect(throws: HTTPError.self) {
             try await client.send(HTTPRequest(url: server.url))

@@ -4,7 +4,8 @@ import Synchronization
 
 @testable import HTTP
 
-/// A TCP server on loopback whose every byte the test writes: each connection runs the script on its own thread.
+/// A TCP server on loopback whose every byte the test writes: each connection runs the script on
+/// its own thread.
 final class ScriptedServer: Sendable {
     private struct State {
         var connections: Set<Int32> = []
@@ -35,7 +36,8 @@ final class ScriptedServer: Sendable {
         self.listener = listener
         state = Mutex(State())
         let started = startThread { [weak self] in
-            // Closed here and nowhere else: its number could be another server's the moment it is free.
+            // Closed here and nowhere else: its number could be another server's the moment it is
+            // free.
             defer { Glibc.close(listener) }
             while true {
                 let connection = accept(listener, nil, nil)
@@ -219,7 +221,8 @@ final class ServerConnection {
         try write(Array(head.utf8) + body)
     }
 
-    /// Writes zeros until the other side takes no more for a while, or `limit` is reached; returns how many.
+    /// Writes zeros until the other side takes no more for a while, or `limit` is reached; returns
+    /// how many.
     func writeUntilBlocked(limit: Int) throws -> Int {
         let piece = [UInt8](repeating: 0, count: 64 << 10)
         var total = 0

@@ -47,7 +47,8 @@ struct StreamTests {
             try connection.write([UInt8](repeating: 0, count: total - first))
         }
         try await client.withResponse(to: HTTPRequest(url: server.url)) { response in
-            // The window, and what the kernel holds on both sides of a connection that nobody reads.
+            // The window, and what the kernel holds on both sides of a connection that nobody
+            // reads.
             #expect(try await written.next() < 8 << 20)
             var received = 0
             while let chunk = try await response.nextChunk() {

@@ -55,8 +55,8 @@ func noise(_ count: Int) -> [UInt8] {
     }
 }
 
-/// What a test compares instead of large bodies: a failed comparison of arrays looks for their differences, which
-/// takes hours for megabytes.
+/// What a test compares instead of large bodies: a failed comparison of arrays looks for their
+/// differences, which takes hours for megabytes.
 struct Digest: Equatable {
     let count: Int
     let hash: UInt64

@@ -52,7 +52,7 @@ struct TLSTests {
             certificate: certificate, files: ["file": file])
         let client = try HTTPClient(configuration: .init(caFile: certificate.file))
         let url = "https://127.0.0.1:\(server.port)/file"
-        // Several rounds, for libcurl 7.88 forgets about one in a hundred of these unless it is nudged.
+        // Several rounds, for libcurl 7.88 forgets about one in two thousand unless it is nudged.
         for _ in 1...5 {
             try await withThrowingTaskGroup(of: HTTPResponse.self) { group in
                 for index in 1...80 {
@@ -107,7 +107,8 @@ struct TLSTests {
 
     @Test func `a TLS server that dies in mid-upload does not end the process`() async {
         await #expect(processExitsWith: .success) {
-            // OpenSSL writes without MSG_NOSIGNAL: the second write to a dead connection raises SIGPIPE.
+            // OpenSSL writes without MSG_NOSIGNAL: the second write to a dead connection raises
+            // SIGPIPE.
             let certificate = try Certificate()
             let server = try TLSSink(certificate: certificate)
             let client = try HTTPClient(configuration: .init(caFile: certificate.file))

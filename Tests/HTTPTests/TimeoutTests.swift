@@ -4,7 +4,8 @@ import Testing
 
 @testable import HTTP
 
-/// Time-outs, cancellation and shutdown. The limits are short; a test fails by waiting, not by racing.
+/// Time-outs, cancellation and shutdown. The limits are short; a test fails by waiting, not by
+/// racing.
 @Suite(.timeLimit(.minutes(1)))
 struct TimeoutTests {
     let client: HTTPClient
@@ -190,7 +191,8 @@ struct TimeoutTests {
         let error = await #expect(throws: HTTPError.self) { try await task.value }
         #expect(error?.code == .cancelled)
         #expect(error?.serverMayHaveActed == true)
-        #expect(try await closed.next() - start < .seconds(1))
+        // Milliseconds in truth; the bound leaves room for a busy machine.
+        #expect(try await closed.next() - start < .seconds(5))
     }
 
     @Test func `cancelling while the response is read closes the connection`() async throws {

@@ -5,8 +5,8 @@ import Testing
 
 /// Kill it anywhere, run it again: the result is that of a run that nothing disturbed.
 struct KilledTests {
-    private static let customers = 200
-    private static let rounds = 24
+    private static let customers = 120
+    private static let rounds = 20
 
     @Test
     func
@@ -59,7 +59,7 @@ struct KilledTests {
     @Test func `an import that is killed at any moment is completed by the next one`() async throws
     {
         try await withStack { stack in
-            let lines = 1_500
+            let lines = 800
             func log(_ customer: String) throws -> String {
                 let line =
                     #"10.0.0.1 - \#(customer) [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 100"#

@@ -1,6 +1,8 @@
 import Dispatch
-import Postgres
+import Glibc
 import Testing
+
+@testable import Postgres
 
 private struct Refusal: Error {}
 
@@ -155,6 +157,8 @@ struct TransactionTests {
                     try connection.query("CREATE TABLE t (a int)")
                     announce.yield(try connection.backendPID())
                     gone.wait()
+                    // The backend leaves pg_stat_activity before it hangs up.
+                    while try !connection.wire().hasHungUp() { sched_yield() }
                 }
             }
             let pid = try #require(await pids.first { _ in true })

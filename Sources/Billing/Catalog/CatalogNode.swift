@@ -91,13 +91,16 @@ struct CatalogNode {
 
     func refuseDuplicates(_ names: [String], of kind: String) {
         var seen: Set<String> = []
-        for name in names where !seen.insert(name).inserted {
-            report("there is more than one \(kind) '\(name)'")
+        // Items with mistakes have no name here; then only the list can be pointed at.
+        let items = node.sequence?.count == names.count ? list(nonEmpty: false) : []
+        for (index, name) in names.enumerated() where !seen.insert(name).inserted {
+            (items.isEmpty ? self : items[index]).report(
+                "there is more than one \(kind) '\(name)'")
         }
     }
 
     func text() -> String? {
-        guard let text = node.scalar?.string, !text.isEmpty else {
+        guard let text = node.scalar?.string, !text.isEmpty, node.tag != Tag(.null) else {
             report("expected a value")
             return nil
         }
@@ -175,9 +178,10 @@ extension YamlError {
     /// What is wrong, without the piece of the file that the library shows with it.
     var problem: String {
         switch self {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _),
-            .composer(_, let problem, _, _), .reader(let problem, _, _, _):
-            return problem
+        case .scanner(let context, let problem, _, _), .parser(let context, let problem, _, _),
+            .composer(let context, let problem, _, _):
+            return ([problem] + (context.map { [$0.text] } ?? [])).joined(separator: " ")
+        case .reader(let problem, _, _, _): return problem
         case .duplicatedKeysInMapping(let keys, _):
             let names = keys.sorted().map { "'\($0)'" }.joined(separator: ", ")
             return "\(names) stands more than once in one place"
@@ -187,6 +191,9 @@ extension YamlError {
 
     var line: Int {
         switch self {
+        case .scanner(let context?, let problem, _, _) where problem.contains("end of stream"):
+            // What was never closed is found at the end of the file; it began where the context says.
+            context.mark.line
         case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _):
             mark.line
         case .duplicatedKeysInMapping(_, let context): context.mark.line

@@ -43,11 +43,14 @@ package struct InvoiceCalculation: Sendable {
         var hold: Hold?
         if let plan = catalog.plan(customer.plan) {
             hold = reasonToHold(plan, customer, quantities)
-            do {
-                lines = try self.lines(of: plan, quantities, invoiceID)
-                if try total(of: lines) > Currency.maximumMinor { hold = .amountTooLarge }
-            } catch {
-                (lines, hold) = ([], .amountOverflow)
+            // In another currency than the invoice's, amounts would mean nothing.
+            if hold != .currencyMismatch {
+                do {
+                    lines = try self.lines(of: plan, quantities, invoiceID)
+                    if try total(of: lines) > Currency.maximumMinor { hold = hold ?? .amountTooLarge }
+                } catch {
+                    (lines, hold) = ([], hold ?? .amountOverflow)
+                }
             }
         } else {
             hold = .unknownPlan
@@ -179,7 +182,7 @@ package enum Hold: String, Sendable, CaseIterable {
     case amountTooLarge = "amount_too_large"
     /// More than 64 bits of minor units; the invoice has no lines.
     case amountOverflow = "amount_overflow"
-    /// The customer's plan is in another currency than the customer.
+    /// The customer's plan is in another currency than the customer; the invoice has no lines.
     case currencyMismatch = "currency_mismatch"
     /// The catalog in force does not know the customer's plan; the invoice has no lines.
     case unknownPlan = "unknown_plan"

@@ -36,7 +36,9 @@ package enum InvoiceID {
     }
 
     private static func looksLikeAddress(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        // Of "192.0.2.7:8080" the part before the port.
+        let host = text.filter { $0 == ":" }.count == 1 ? text.prefix { $0 != ":" } : text[...]
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         if parts.count == 4, parts.allSatisfy({ UInt8($0) != nil }) { return true }
         return text.filter { $0 == ":" }.count >= 2
             && text.allSatisfy { $0.isHexDigit || $0 == ":" || $0 == "." }
