@@ -186,6 +186,9 @@ package final class ClickHouseClient: Sendable {
             while let chunk = try await response.nextChunk() {
                 let rows = try reader.read(chunk)
                 if !rows.isEmpty { try await body(rows) }
+                // Chunks that are there already come without a wait: other tasks need their turn, such
+                // as the one that cancels this one.
+                await Task.yield()
             }
         } catch let error as HTTPError {
             broken = error

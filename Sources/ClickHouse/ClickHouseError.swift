@@ -55,7 +55,8 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
     /// A proxy, or something else in the server's place, refused the request.
     static func notClickHouse(status: Int, queryID: String) -> Self {
         Self(
-            code: .unreachable, message: "answered with HTTP status \(status), and not by ClickHouse",
+            code: .unreachable,
+            message: "answered with HTTP status \(status), and not by ClickHouse",
             queryID: queryID, underlying: nil)
     }
 
@@ -70,11 +71,22 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
                 code: .authentication,
                 message: "user or password refused; check CLICKHOUSE_URL (code \(number))",
                 queryID: queryID, underlying: nil)
+        case _ where dataErrors.contains(number):
+            // The server quotes what it cannot read, which is somebody's data.
+            let row = text.firstMatch(of: /at row (\d+)/).map { ", at row \($0.1)" } ?? ""
+            return Self(
+                code: .server(code: number),
+                message: "the data does not fit the table (code \(number)\(row)); compare its columns",
+                queryID: queryID, underlying: nil)
         default:
             return Self(
                 code: .server(code: number), message: message, queryID: queryID, underlying: nil)
         }
     }
+
+    /// CANNOT_PARSE_TEXT, _ESCAPE_SEQUENCE, _QUOTED_STRING, _INPUT_ASSERTION_FAILED, _DATE, _DATETIME,
+    /// _NUMBER, CANNOT_READ_ALL_DATA, INCORRECT_DATA.
+    private static let dataErrors: Set<Int> = [6, 25, 26, 27, 33, 38, 41, 72, 117]
 
     /// The number in `Code: N. DB::Exception`, if the text holds one.
     static func exceptionCode(in text: String) -> Int? {

@@ -63,7 +63,7 @@ struct Upload {
 /// The request body's way: from the closure that supplies it to libcurl's callback.
 extension Transfer {
     /// What the callback that fills libcurl's buffer reports.
-    enum Filled {
+    enum Filled: Equatable {
         case bytes(Int)
         case end
         /// Ask again after a resume.

@@ -40,6 +40,15 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
                 "catalog \(version) takes effect on \(date) already; choose another effective_from")
     }
 
+    static var stripeCustomerTaken: Self {
+        Self(
+            code: .conflict,
+            description: """
+                a stripe_customer_id of the file belongs to another customer of the ledger; \
+                nothing was taken
+                """)
+    }
+
     static func billedPast(_ what: String, _ date: String, billedUntil: String) -> Self {
         Self(
             code: .conflict,

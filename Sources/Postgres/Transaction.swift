@@ -51,6 +51,11 @@ extension PostgresConnection {
 
     func commit() throws(PostgresError) {
         let wire = try wire()
+        guard !wire.hasHungUp() else {
+            // Nothing of the COMMIT was sent: this one is certain.
+            forgetIfBroken()
+            throw .connectionLost("before COMMIT; the transaction was rolled back")
+        }
         switch wire.transactionStatus {
         case PQTRANS_INTRANS: break
         case PQTRANS_INERROR:
@@ -58,11 +63,6 @@ extension PostgresConnection {
             throw .usage("a statement of the transaction failed, and its body hid that")
         default:
             throw .usage("the transaction's body ended the transaction by itself")
-        }
-        guard !wire.hasHungUp() else {
-            // Nothing of the COMMIT was sent: this one is certain.
-            forgetIfBroken()
-            throw .connectionLost("before COMMIT; the transaction was rolled back")
         }
         do throws(PostgresError) {
             let command = try run(PostgresStatement("COMMIT"), ending("COMMIT")).command

@@ -3,7 +3,7 @@ import HTTP
 import Testing
 
 /// The same over a connection: what the client says when the body ends with or without its last chunk.
-@Suite(.timeLimit(.minutes(1))) struct BrokenConnectionTests {
+@Suite(.timeLimit(.minutes(5))) struct BrokenConnectionTests {
     @Test(arguments: BrokenAnswerTests.answers)
     func `an exception in a 200 is the server's error, however the body ends`(
         _ answer: BrokenAnswerTests.Broken

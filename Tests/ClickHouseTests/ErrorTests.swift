@@ -4,7 +4,7 @@ import Glibc
 import HTTP
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ErrorTests {
+@Suite(.timeLimit(.minutes(5))) struct ErrorTests {
     @Test(arguments: [
         ("SELEC 1", 62), ("SELECT 1; SELECT 2", 62), ("SELECT * FROM no_such_table", 60),
         ("SELECT no_such_column", 47), ("SELECT throwIf(1)", 395),

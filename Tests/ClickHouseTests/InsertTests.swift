@@ -4,7 +4,7 @@ import Glibc
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct InsertTests {
+@Suite(.timeLimit(.minutes(5))) struct InsertTests {
     @Test func `rows at hand are stored`() async throws {
         try await withTable { client in
             let rows =

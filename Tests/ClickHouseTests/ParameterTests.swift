@@ -1,7 +1,7 @@
 import ClickHouse
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ParameterTests {
+@Suite(.timeLimit(.minutes(5))) struct ParameterTests {
     static let texts = [
         "", "plain", " ", "'", "''", "it's", "\"", "`", "\\", "\\\\", "\\'", "\\n", "\\N", "\\x41",
         "\\0",

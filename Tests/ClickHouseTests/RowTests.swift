@@ -1,7 +1,7 @@
 import ClickHouse
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RowTests {
+@Suite(.timeLimit(.minutes(5))) struct RowTests {
     @Test func `values are read by the name of their column`() async throws {
         let rows = try await client().rows(
             ClickHouseQuery(

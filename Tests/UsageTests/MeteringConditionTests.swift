@@ -4,7 +4,7 @@ import Testing
 import Usage
 
 /// Which events a metric counts.
-@Suite(.timeLimit(.minutes(1))) struct MeteringConditionTests {
+@Suite(.timeLimit(.minutes(5))) struct MeteringConditionTests {
     struct Rule: Sendable {
         var name: String
         var condition: Condition

@@ -4,7 +4,7 @@ import Testing
 import Usage
 
 /// Nothing depends on which engine keeps the log, on FINAL, or on whether a merge has happened.
-@Suite(.timeLimit(.minutes(1))) struct MeteringEngineTests {
+@Suite(.timeLimit(.minutes(5))) struct MeteringEngineTests {
     static let engines: [String?] = [
         nil, "MergeTree ORDER BY (customer_id, event_type, timestamp)",
         "MergeTree ORDER BY (customer_id, event_type, timestamp) PARTITION BY toYYYYMM(timestamp)",

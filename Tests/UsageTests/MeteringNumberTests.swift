@@ -4,7 +4,7 @@ import Testing
 import Usage
 
 /// Which values are quantities, and that a quantity is exactly what was written.
-@Suite(.timeLimit(.minutes(2))) struct MeteringNumberTests {
+@Suite(.timeLimit(.minutes(5))) struct MeteringNumberTests {
     static let metrics = [metric(.sum, "v"), metric(.max, "v"), metric(.latest, "v")]
 
     /// A JSON value, and the quantity that it is.

@@ -4,7 +4,7 @@ import Testing
 import Usage
 
 /// Rows that are no events: counted, listed with a reason, and out of everybody's way.
-@Suite(.timeLimit(.minutes(1))) struct MeteringQuarantineTests {
+@Suite(.timeLimit(.minutes(5))) struct MeteringQuarantineTests {
     static let volume = metric(.sum, "v", code: "volume")
 
     static let broken = [

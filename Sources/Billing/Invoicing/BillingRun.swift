@@ -39,7 +39,10 @@ package struct BillingRun: Sendable {
                 try Task.checkCancellation()
                 try await load(period, of: zones, usage: usage, into: computation)
             }
-            summary.figures = try await usage.figures(query(periods[unknown]!))
+            guard let month = periods[unknown] else { preconditionFailure("it was put in") }
+            summary.figures = try await usage.figures(query(month))
+            // Who has usage but no terms is looked for when the month is over in UTC.
+            if month.end > now { summary.notClosedUntil = month.end }
             let tally = Mutex(summary)
             try await computation.stage(defaultZone: Self.defaultZone) { [periods] entry in
                 let outcome = try self.outcome(of: entry, periods: periods)

@@ -95,6 +95,7 @@ package struct BillingSummary: Sendable {
     /// Whether somebody must look at something before the month is done.
     package var needsAPerson: Bool {
         heldCount > 0 || !unmapped.isEmpty || !inactiveWithUsage.isEmpty || notClosed > 0
-            || figures.quarantined > 0 || !tiesOut
+            || figures.quarantined > 0 || !tiesOut || notClosedUntil != nil
+            || changes.overlapping > 0 || !changes.slotsToBillAgain.isEmpty
     }
 }

@@ -1,4 +1,5 @@
 internal import Exact
+internal import Foundation
 package import Ledger
 package import Usage
 
@@ -39,22 +40,48 @@ package struct InvoiceVerification: Sendable {
                 differences.append("\(line.description): missing, \(amount)")
                 continue
             }
-            guard old.amountMinor != line.amountMinor || old.description != line.description else {
-                continue
+            if old.amountMinor != line.amountMinor || old.description != line.description {
+                differences.append(
+                    "\(old.description) at \(invoice.currency.format(old.amountMinor))"
+                        + " is now \(line.description) at \(amount)")
+            } else if !Self.isEqual(old, line) {
+                differences.append("\(line.description): metric, quantity or tiers are others now")
             }
-            differences.append(
-                "\(old.description) at \(invoice.currency.format(old.amountMinor))"
-                    + " is now \(line.description) at \(amount)")
         }
         if invoice.totalMinor != recomputed.totalMinor {
             differences.append(
                 "total \(invoice.currency.format(invoice.totalMinor))"
                     + " is now \(invoice.currency.format(recomputed.totalMinor))")
         }
+        // A status moves on once the invoice is sent.
+        if invoice.mode == nil, invoice.status != "superseded",
+            invoice.status != recomputed.status.rawValue
+                || invoice.holdReason != recomputed.holdReason
+        {
+            let (old, new) = (invoice.holdReason ?? "not held", recomputed.holdReason ?? "not held")
+            differences.append(
+                "\(invoice.status), \(old), is now \(recomputed.status.rawValue), \(new)")
+        }
+        if invoice.invoiceID != recomputed.invoiceID || !isMonthOfSlot {
+            differences.append("its id, slot, customer and period do not belong together")
+        }
         if differences.isEmpty && invoice.inputHash != recomputed.inputHash {
             differences.append(
                 "the amounts agree, but what they follow from has changed (input_hash)")
         }
         return differences
+    }
+
+    private var isMonthOfSlot: Bool {
+        let zone = invoice.timezone
+        let month = try? BillingPeriod(month: recomputed.slot, zone: zone, nextZone: zone)
+        return month?.start == invoice.start
+    }
+
+    private static func isEqual(_ stored: InvoiceLine, _ line: ComputedInvoice.Line) -> Bool {
+        let tiers = try? JSONDecoder().decode(
+            [InvoiceLine.Tier].self, from: Data(line.tiers.utf8))
+        return stored.metric == line.metric && stored.tiers == tiers
+            && stored.quantity.flatMap { ExactDecimal($0) } == line.quantity
     }
 }

@@ -11,7 +11,6 @@ internal import Usage
 /// under its name only when it is whole.
 package final class PlanFileWriter {
     private let path: String
-    private let bodyPath: String
     private let body: FileHandle
     private let requests: StripeRequests
     private let bodyHash = SHA256Stream()
@@ -23,13 +22,13 @@ package final class PlanFileWriter {
     /// - Throws: what the file system says if the folder cannot be written to.
     package init(path: String, ledgerID: String) throws {
         self.path = path
-        bodyPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).body"
+        let bodyPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).body"
         requests = StripeRequests(ledgerID: ledgerID)
         try Data().write(to: URL(filePath: bodyPath))
-        body = try FileHandle(forWritingTo: URL(filePath: bodyPath))
+        body = try FileHandle(forUpdating: URL(filePath: bodyPath))
+        // Without a name from the start: a process that is killed leaves nothing behind.
+        try FileManager.default.removeItem(atPath: bodyPath)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: bodyPath) }
 
     /// Appends an invoice's requests. Invoices come in order of customer.
     package func add(_ invoice: Invoice) throws {
@@ -77,19 +76,18 @@ package final class PlanFileWriter {
         header.add("requests", requestCount)
         header.add("totals_minor", totals)
         header.add("requests_sha256", bodyHash.hex())
-        try body.close()
-        let whole = "\(bodyPath).whole"
-        defer { try? FileManager.default.removeItem(atPath: whole) }
+        // One name for all: what a killed process left is overwritten.
+        let whole = "\(path).partial"
         try Data(header.bytes).write(to: URL(filePath: whole))
         let output = try FileHandle(forWritingTo: URL(filePath: whole))
-        let input = try FileHandle(forReadingFrom: URL(filePath: bodyPath))
         try output.seekToEnd()
-        while let piece = try input.read(upToCount: 1 << 20), !piece.isEmpty {
+        try body.seek(toOffset: 0)
+        while let piece = try body.read(upToCount: 1 << 20), !piece.isEmpty {
             try output.write(contentsOf: piece)
         }
         try output.synchronize()
         try output.close()
-        try input.close()
+        try body.close()
         guard rename(whole, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
     }
 }

@@ -24,6 +24,18 @@ package struct CustomerStore: Sendable {
     package func upsert(
         _ customers: [Customer], effectiveFrom: CivilDate
     ) async throws -> ImportResult {
+        do {
+            return try await upsertAll(customers, effectiveFrom: effectiveFrom)
+        } catch let error as PostgresError where error.constraint == Self.stripeConstraint {
+            throw LedgerError.stripeCustomerTaken
+        }
+    }
+
+    private static let stripeConstraint = "one_customer_a_stripe_customer"
+
+    private func upsertAll(
+        _ customers: [Customer], effectiveFrom: CivilDate
+    ) async throws -> ImportResult {
         try await pool.transaction { connection in
             var result = ImportResult()
             for customer in customers {

@@ -40,6 +40,10 @@ package struct SlotComputation {
         package var superseded = 0
         /// Their submission had started: not computed again.
         package var submitted = 0
+        /// Not taken: a part of their period is covered by another invoice, which was sent.
+        package var overlapping = 0
+        /// Other slots whose invoices were superseded, because a customer's zone changed.
+        package var slotsToBillAgain: [String] = []
 
         package init() {}
     }
@@ -104,10 +108,12 @@ package struct SlotComputation {
     ///
     /// - Parameter customers: only these were computed; the others' invoices stay. `nil`: all.
     package func replaceInvoices(customers: [String]?) async throws -> Changes {
+        try await connection.query(SQL.stagedLinesIndex)
         try await connection.query(SQL.stagedAnalyze)
         let superseded = try await connection.query(
-            SQL.invoicesSupersede, ["\(slot)", customers]
-        ).affectedRows
+            SQL.invoicesSupersede,
+            ["\(slot)", customers, "\(slot.previous)", "\(slot.next)"]
+        ).rows
         try await connection.query(SQL.invoicesUpsert)
         try await connection.query(SQL.linesDelete)
         try await connection.query(SQL.linesInsert)
@@ -118,7 +124,12 @@ package struct SlotComputation {
         changes.added = try row.decode("added")
         changes.changed = try row.decode("changed")
         changes.unchanged = try row.decode("unchanged")
-        changes.superseded = superseded
+        for row in superseded {
+            changes.superseded += try row.decode("invoices", as: Int.self)
+            let other: String = try row.decode("slot")
+            if other != "\(slot)" { changes.slotsToBillAgain.append(other) }
+        }
+        changes.overlapping = try row.decode("overlapping")
         changes.submitted = try row.decode("submitted")
         return changes
     }

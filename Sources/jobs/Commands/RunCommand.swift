@@ -49,16 +49,21 @@ struct RunCommand: AsyncParsableCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
+            try refuseSending(try common.settings())
             return try await Live.run(common) { [self] live in try await run(live) }
         }
 
-        private func run(_ live: Live) async throws -> ExitStatus {
-            try live.settings.refuseUnexpectedLiveKey()
-            guard dryRun || live.settings.billingMode == .dryRun else {
+        /// Before anything is opened: what must not be done is refused at once.
+        private func refuseSending(_ settings: Settings) throws {
+            try settings.refuseUnexpectedLiveKey()
+            guard dryRun || settings.billingMode == .dryRun else {
                 throw Failure(
                     .configuration,
                     "billing.mode is live, but this version sends nothing to Stripe; add --dry-run")
             }
+        }
+
+        private func run(_ live: Live) async throws -> ExitStatus {
             let now = Instant.now
             let today = CivilDate(daysSinceEpoch: now.milliseconds / 86_400_000)
             let month = slot ?? CivilMonth(containing: today).previous
@@ -79,12 +84,16 @@ struct RunCommand: AsyncParsableCommand {
                     "needs_a_person": "\(summary.needsAPerson)",
                     "seconds": "\((Instant.now.milliseconds - now.milliseconds) / 1000)",
                 ])
-            let report = BillingReport(summary: summary, metrics: calculation.catalog.metrics)
-            try format == .json ? report.printJSON() : report.printText()
+            var written: String?
             if let requests {
-                let written = try await writeRequests(
-                    to: requests, live, month, version, calculation)
-                if format == .table { try printLine("requests  \(written)") }
+                written = try await writeRequests(to: requests, live, month, version, calculation)
+            }
+            let report = BillingReport(summary: summary, metrics: calculation.catalog.metrics)
+            do {
+                try format == .json ? report.printJSON() : report.printText()
+                if let written, format == .table { try printLine("requests  \(written)") }
+            } catch is BrokenOutput {
+                // Nobody reads it; the work is done all the same, and the status says how it ended.
             }
             return summary.needsAPerson ? .needsAPerson : .done
         }

@@ -32,6 +32,15 @@ struct BillingReport {
             "invoices  \(grouped(changes.added)) added, \(grouped(changes.changed)) changed, "
                 + "\(grouped(changes.unchanged)) unchanged, \(grouped(changes.superseded)) superseded, "
                 + "\(grouped(changes.submitted)) sent before and left as they are")
+        if changes.overlapping > 0 {
+            try printLine(
+                "overlaps  \(grouped(changes.overlapping)) not taken: an invoice that was sent covers a part "
+                    + "of the period; correct the customers' zones")
+        }
+        if !changes.slotsToBillAgain.isEmpty {
+            let slots = changes.slotsToBillAgain.joined(separator: ", ")
+            try printLine("again     bill \(slots) again: customers' zones changed")
+        }
         try printUnbilled()
     }
 
@@ -58,7 +67,8 @@ struct BillingReport {
             "\"not_chosen\":\(summary.notChosen)",
             "\"added\":\(changes.added)", "\"changed\":\(changes.changed)",
             "\"unchanged\":\(changes.unchanged)", "\"superseded\":\(changes.superseded)",
-            "\"submitted\":\(changes.submitted)",
+            "\"submitted\":\(changes.submitted)", "\"overlapping\":\(changes.overlapping)",
+            "\"bill_again\":[\(changes.slotsToBillAgain.map { JSONText.string($0) }.joined(separator: ","))]",
         ]
         try printLine("{\(members.joined(separator: ","))}")
     }
@@ -69,7 +79,7 @@ struct BillingReport {
             "unmapped  \(grouped(unmapped))"
                 + (unmapped > 0 ? "  usage without terms: jobs import customers" : ""))
         try printLine("inactive  \(grouped(summary.inactive))")
-        if summary.notClosed > 0, let end = summary.notClosedUntil {
+        if let end = summary.notClosedUntil {
             try printLine(
                 "open      \(grouped(summary.notClosed))  not closed before \(end): run again then")
         }

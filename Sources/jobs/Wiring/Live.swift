@@ -46,7 +46,11 @@ struct Live {
         let configuration = PostgresConfiguration(
             url: try settings.requiredDatabaseURL(),
             noticeHandler: { logger.debug("\($0.message)") })
-        try configuration.validate()
+        do {
+            try configuration.validate()
+        } catch {
+            throw SettingsError("DATABASE_URL cannot be read: \(error.message)")
+        }
         let http = try HTTPClient(
             configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
         let clickHouse = ClickHouseClient(

@@ -35,7 +35,12 @@ struct SettingsReader {
                     sources.append((file, { try snapshot.value(forKey: $0, type: $1) }))
                 }
             } catch {
-                throw SettingsError("\(file) cannot be read as YAML: \(error)")
+                // Not the error's own words: they quote the file, which may hold secrets.
+                let isThere = FileManager.default.isReadableFile(atPath: file)
+                throw SettingsError(
+                    isThere
+                        ? "\(file) is no YAML file of names and values; check it with a YAML linter"
+                        : "\(file) cannot be read")
             }
         }
         self.sources = sources

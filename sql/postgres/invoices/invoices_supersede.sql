@@ -1,6 +1,7 @@
 -- Sets aside what was computed earlier and is not right any more: invoices of this slot ($1) that did
--- not come out again (of all customers, or of $2), and unsent ones of other slots whose period
--- overlaps a new one, because the customer's zone changed.
+-- not come out again (of all customers, or of $2); and unsent ones of the months before ($3) and after
+-- ($4) that do not end or start where the new ones do, or any that overlap them: the customer's zone
+-- changed. Answers the slots of the latter, which must be billed again.
 WITH superseded AS (
     UPDATE invoices AS known SET status = 'superseded', computed_at = now()
     WHERE mode IS NULL AND status <> 'superseded'
@@ -11,12 +12,16 @@ WITH superseded AS (
             OR EXISTS (
                 SELECT 1 FROM staged_invoices AS staged
                 WHERE staged.customer_id = known.customer_id
-                    AND staged.period_start < known.period_end
-                    AND staged.period_end > known.period_start))
+                    AND (staged.period_start < known.period_end
+                        AND staged.period_end > known.period_start
+                        OR known.slot = $3 AND known.period_end <> staged.period_start
+                        OR known.slot = $4 AND known.period_start <> staged.period_end)))
     RETURNING *
+), journaled AS (
+    INSERT INTO invoice_events (invoice_id, event, status, hold_reason, currency, total_minor,
+        catalog_version, cutoff_batch, input_hash)
+    SELECT invoice_id, 'superseded', status, hold_reason, currency, total_minor, catalog_version,
+        cutoff_batch, input_hash
+    FROM superseded
 )
-INSERT INTO invoice_events (invoice_id, event, status, hold_reason, currency, total_minor,
-    catalog_version, cutoff_batch, input_hash)
-SELECT invoice_id, 'superseded', status, hold_reason, currency, total_minor, catalog_version,
-    cutoff_batch, input_hash
-FROM superseded
+SELECT slot, count(*) AS invoices FROM superseded GROUP BY slot ORDER BY slot

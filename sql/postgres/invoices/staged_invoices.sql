@@ -17,6 +17,7 @@ CREATE TEMP TABLE staged_invoices (
     catalog_version text NOT NULL,
     input_hash text NOT NULL,
     tzdata_version text NOT NULL,
-    -- What becomes of it: added, changed, unchanged, or submitted (left as it is).
+    -- What becomes of it: added, changed, unchanged, submitted (left as it is), or overlapping (one
+    -- that was sent, and so not taken).
     outcome text
 ) ON COMMIT DROP

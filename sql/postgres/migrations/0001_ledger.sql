@@ -21,6 +21,8 @@ CREATE TABLE ledger (
 INSERT INTO ledger DEFAULT VALUES;
 CREATE TRIGGER ledger_is_immutable BEFORE UPDATE OR DELETE ON ledger
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER ledger_cannot_be_emptied BEFORE TRUNCATE ON ledger
+    EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE catalog_versions (
     version text PRIMARY KEY,
@@ -31,11 +33,15 @@ CREATE TABLE catalog_versions (
 );
 CREATE TRIGGER catalog_versions_are_immutable BEFORE UPDATE OR DELETE ON catalog_versions
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER catalog_versions_cannot_be_emptied BEFORE TRUNCATE ON catalog_versions
+    EXECUTE FUNCTION refuse_change();
 
 -- Who is billed, and how to reach them: the present state.
 CREATE TABLE customers (
     customer_id text COLLATE "C" PRIMARY KEY CHECK (customer_id <> ''),
-    stripe_customer_id text UNIQUE,
+    -- Deferred: one file may exchange those of two customers.
+    stripe_customer_id text
+        CONSTRAINT one_customer_a_stripe_customer UNIQUE DEFERRABLE INITIALLY DEFERRED,
     email text,
     active_from date,
     active_until date CHECK (active_until > active_from),
@@ -60,6 +66,8 @@ CREATE TABLE customer_terms (
 CREATE INDEX customer_terms_in_force ON customer_terms (customer_id, effective_from, term_id);
 CREATE TRIGGER customer_terms_are_append_only BEFORE UPDATE OR DELETE ON customer_terms
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER customer_terms_cannot_be_emptied BEFORE TRUNCATE ON customer_terms
+    EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE invoices (
     invoice_id text COLLATE "C" PRIMARY KEY,
@@ -115,16 +123,25 @@ CREATE TABLE invoice_lines (
 
 CREATE FUNCTION check_invoice_total() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    checked text := CASE WHEN TG_OP = 'DELETE' THEN OLD.invoice_id ELSE NEW.invoice_id END;
+    checked text;
     total bigint;
     lines numeric;
 BEGIN
-    SELECT total_minor INTO total FROM invoices WHERE invoice_id = checked;
-    SELECT coalesce(sum(amount_minor), 0) INTO lines FROM invoice_lines WHERE invoice_id = checked;
-    IF total <> lines THEN
-        RAISE EXCEPTION 'invoice %: the lines add up to %, the total says %', checked, lines, total
-            USING ERRCODE = 'check_violation';
-    END IF;
+    -- A line that goes over to another invoice concerns both.
+    FOREACH checked IN ARRAY CASE
+        WHEN TG_OP = 'INSERT' THEN ARRAY[NEW.invoice_id]
+        WHEN TG_OP = 'DELETE' THEN ARRAY[OLD.invoice_id]
+        WHEN OLD.invoice_id = NEW.invoice_id THEN ARRAY[NEW.invoice_id]
+        ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END
+    LOOP
+        SELECT total_minor INTO total FROM invoices WHERE invoice_id = checked;
+        SELECT coalesce(sum(amount_minor), 0) INTO lines
+        FROM invoice_lines WHERE invoice_id = checked;
+        IF total <> lines THEN
+            RAISE EXCEPTION 'invoice %: the lines add up to %, the total says %', checked, lines, total
+                USING ERRCODE = 'check_violation';
+        END IF;
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER lines_add_up_to_the_total
@@ -151,3 +168,5 @@ CREATE TABLE invoice_events (
 CREATE INDEX invoice_events_of_an_invoice ON invoice_events (invoice_id, event_id);
 CREATE TRIGGER invoice_events_are_append_only BEFORE UPDATE OR DELETE ON invoice_events
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER invoice_events_cannot_be_emptied BEFORE TRUNCATE ON invoice_events
+    EXECUTE FUNCTION refuse_change();
