@@ -76,7 +76,8 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
             let row = text.firstMatch(of: /at row (\d+)/).map { ", at row \($0.1)" } ?? ""
             return Self(
                 code: .server(code: number),
-                message: "the data does not fit the table (code \(number)\(row)); compare its columns",
+                message:
+                    "the data does not fit the table (code \(number)\(row)); compare its columns",
                 queryID: queryID, underlying: nil)
         default:
             return Self(

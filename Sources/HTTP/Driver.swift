@@ -92,8 +92,8 @@ final class Driver: Sendable {
 /// Runs `body` on a thread of its own, with every signal blocked; returns the error number, 0 if it
 /// runs.
 ///
-/// Signals belong to the program's other threads; and OpenSSL's write to a connection that is gone
-/// raises SIGPIPE, which would end the process.
+/// Signals belong to the program's other threads; and a write to a connection that is gone raises
+/// SIGPIPE, which would end the process, wherever a TLS library writes for itself.
 func startThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
     final class Start: Sendable {
         let body: @Sendable () -> Void

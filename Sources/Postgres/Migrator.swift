@@ -139,7 +139,7 @@ extension Migrator {
     /// Asks for the table in the current schema only: one further down the path is another's.
     private static let journalExists = """
         SELECT current_schema() IS NOT NULL AS has_schema,
-            to_regclass(format('%I.schema_migrations', current_schema())) IS NOT NULL AS has_journal
+            to_regclass(quote_ident(current_schema()) || '.schema_migrations') IS NOT NULL AS has_journal
         """
 
     private static let record = """

@@ -1,7 +1,7 @@
 import ClickHouse
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct CancellationTests {
+@Suite(.timeLimit(.minutes(2))) struct CancellationTests {
     @Test func `cancelling a task kills its query on the server`() async throws {
         let client = try client()
         let mark = newMark()

@@ -108,11 +108,10 @@ struct TLSTests {
 
     @Test func `a TLS server that dies in mid-upload does not end the process`() async {
         await #expect(processExitsWith: .success) {
-            // OpenSSL writes without MSG_NOSIGNAL: the second write to a dead connection raises
-            // SIGPIPE.
+            // Where OpenSSL writes for itself, a second write to a dead connection raises SIGPIPE.
             let certificate = try Certificate()
             let server = try TLSSink(certificate: certificate)
-            // The client's thread inherits this thread's signals, which the runner may have blocked.
+            // The client's thread inherits this one's signals, which the runner may have blocked.
             var signals = sigset_t()
             sigemptyset(&signals)
             sigaddset(&signals, SIGPIPE)

@@ -35,6 +35,8 @@ struct BillReport: Decodable, Equatable {
     var unchanged: Int
     var superseded: Int
     var submitted: Int
+    var overlapping: Int
+    var billAgain: [String]
 
     /// The outcomes, which must account for everybody.
     var outcomes: Int {

@@ -6,9 +6,11 @@ struct SentInvoiceTests {
     private static let header = "customer_id,plan,currency,timezone\n"
 
     /// May of two customers is billed, Ann's was sent.
-    private static func withSentMay(_ body: (Stack) async throws -> Void) async throws {
+    private static func withSentMay(
+        zone: String = "Etc/GMT+12", _ body: (Stack) async throws -> Void
+    ) async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
-            try await stack.importCustomers(header + "ann,basic,usd,Etc/GMT+12\nbob,basic,usd,\n")
+            try await stack.importCustomers(header + "ann,basic,usd,\(zone)\nbob,basic,usd,\n")
             try await stack.importEvents(
                 ["ann", "bob"].map { stored("10", of: $0) })
             _ = try await stack.bill("2015-05")
@@ -57,10 +59,27 @@ struct SentInvoiceTests {
             try await stack.importCustomers(
                 Self.header + "ann,basic,usd,Pacific/Kiritimati\n", "--effective-from", "2015-06-01"
             )
+            let sent = try await stack.invoice(of: "ann", "2015-05")
+            let report = try await stack.bill("2015-06", status: 1)
+            #expect(report.overlapping == 1 && report.added == 1)
+            #expect(try await stack.invoices("--slot", "2015-06").map(\.customerID) == ["bob"])
+            #expect(try await stack.invoice(of: "ann", "2015-05") == sent)
+        }
+    }
+
+    /// Ann's next month would begin a day after her last one, which was sent: a day that nobody bills.
+    @Test func `usage between a month that was sent and the next one needs a person`() async throws
+    {
+        try await Self.withSentMay(zone: "Pacific/Kiritimati") { stack in
+            try await stack.importCustomers(
+                Self.header + "ann,basic,usd,Etc/GMT+12\n", "--effective-from", "2015-06-01")
+            try await stack.importEvents([
+                eventLine("gap", of: "ann", at: "2015-05-31T23:00:00Z", #"{"gb":70}"#)
+            ])
+            let billed = try await stack.invoice(of: "ann", "2015-05")
+            #expect(billed.periodEnd == "2015-05-31T10:00:00Z")
             let result = try await stack.jobs("run", "bill", "--slot", "2015-06")
-            #expect(result.status == 1, "\(result.errors)")
-            #expect(
-                try await stack.invoices("--slot", "2015-06").map(\.customerID).contains("bob"))
+            #expect(result.status == 1, "\(result.output)")
         }
     }
 }

@@ -47,7 +47,9 @@ package struct InvoiceCalculation: Sendable {
             if hold != .currencyMismatch {
                 do {
                     lines = try self.lines(of: plan, quantities, invoiceID)
-                    if try total(of: lines) > Currency.maximumMinor { hold = hold ?? .amountTooLarge }
+                    if try total(of: lines) > Currency.maximumMinor {
+                        hold = hold ?? .amountTooLarge
+                    }
                 } catch {
                     (lines, hold) = ([], hold ?? .amountOverflow)
                 }

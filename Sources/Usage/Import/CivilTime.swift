@@ -40,7 +40,8 @@ enum CivilTime {
         else { throw .noSuchInstant }
         guard time.second != 60 else { throw .leapSecond }
         guard 0...59 ~= time.second else { throw .noSuchInstant }
-        let minutes = (Int(date.daysSinceEpoch) * 24 + time.hour) * 60 + time.minute - time.offsetMinutes
+        let minutes =
+            (Int(date.daysSinceEpoch) * 24 + time.hour) * 60 + time.minute - time.offsetMinutes
         let milliseconds = Int64((minutes * 60 + time.second) * 1000 + time.millisecond)
         return try supported(milliseconds)
     }

@@ -26,8 +26,9 @@ struct SettingsReader {
         if let file {
             do {
                 let data = try Data(contentsOf: URL(filePath: file))
-                keys = Set(
-                    Self.keys(of: try Yams.compose(yaml: String(decoding: data, as: UTF8.self))))
+                let root = try Yams.compose(yaml: String(decoding: data, as: UTF8.self))
+                if let root, root.mapping == nil { throw SettingsError("no mapping") }
+                keys = Set(Self.keys(of: root))
                 // The library refuses an empty mapping, which is a file without settings.
                 if !keys.isEmpty {
                     let snapshot = try YAMLSnapshot(

@@ -8,6 +8,7 @@ SELECT
     properties,
     arrayStringConcat(arrayFilter(x -> x != '', [
         if(customer_id = '', 'no customer_id', ''),
+        if(isValidUTF8(customer_id) AND position(customer_id, '\0') = 0, '', 'customer_id is no text'),
         if(transaction_id = '', 'no transaction_id', ''),
         if(isValidJSON(properties) AND JSONType(properties) = 'Object', '', 'properties are no JSON object')/* metric reasons */
     ]), ', ') AS reasons

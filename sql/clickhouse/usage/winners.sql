@@ -23,6 +23,7 @@ FROM
         WHERE timestamp >= fromUnixTimestamp64Milli({start:Int64} - {horizon:Int64}, 'UTC')
             AND timestamp < fromUnixTimestamp64Milli({end:Int64} + {horizon:Int64}, 'UTC')
             AND customer_id != '' AND transaction_id != ''
+            AND isValidUTF8(customer_id) AND position(customer_id, '\0') = 0
             AND isValidJSON(properties) AND JSONType(properties) = 'Object'
             AND /* customer filter */ true
             AND (customer_id, transaction_id) IN
