@@ -73,11 +73,11 @@ package struct ClickHouseError: Error, Sendable, CustomStringConvertible {
                 queryID: queryID, underlying: nil)
         case _ where dataErrors.contains(number):
             // The server quotes what it cannot read, which is somebody's data.
-            let row = text.firstMatch(of: /at row (\d+)/).map { ", at row \($0.1)" } ?? ""
+            let row = text.firstMatch(of: /at row (\d+)/).map { " (at row \($0.1))" } ?? ""
             return Self(
                 code: .server(code: number),
                 message:
-                    "the data does not fit the table (code \(number)\(row)); compare its columns",
+                    "Code: \(number). DB::Exception: the data cannot be read as what it should be\(row)",
                 queryID: queryID, underlying: nil)
         default:
             return Self(

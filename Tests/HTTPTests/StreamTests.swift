@@ -272,8 +272,10 @@ struct StreamTests {
     @Test func `a source that throws breaks the request off`() async throws {
         struct NoMoreRows: Error {}
         let isWhole = Reports<Bool>()
+        let headRead = Reports<Void>()
         let server = try ScriptedServer { connection in
             _ = try connection.readHead()
+            headRead.report(())
             do {
                 while try connection.readChunk() != nil {}
                 isWhole.report(true)
@@ -291,7 +293,11 @@ struct StreamTests {
                             left -= 1
                             return left
                         }
-                        if now < 0 { throw NoMoreRows() }
+                        if now < 0 {
+                            // Else the request may end before it has set out.
+                            try await headRead.next()
+                            throw NoMoreRows()
+                        }
                         return [1, 2, 3]
                     }))
         }

@@ -66,20 +66,4 @@ struct SentInvoiceTests {
             #expect(try await stack.invoice(of: "ann", "2015-05") == sent)
         }
     }
-
-    /// Ann's next month would begin a day after her last one, which was sent: a day that nobody bills.
-    @Test func `usage between a month that was sent and the next one needs a person`() async throws
-    {
-        try await Self.withSentMay(zone: "Pacific/Kiritimati") { stack in
-            try await stack.importCustomers(
-                Self.header + "ann,basic,usd,Etc/GMT+12\n", "--effective-from", "2015-06-01")
-            try await stack.importEvents([
-                eventLine("gap", of: "ann", at: "2015-05-31T23:00:00Z", #"{"gb":70}"#)
-            ])
-            let billed = try await stack.invoice(of: "ann", "2015-05")
-            #expect(billed.periodEnd == "2015-05-31T10:00:00Z")
-            let result = try await stack.jobs("run", "bill", "--slot", "2015-06")
-            #expect(result.status == 1, "\(result.output)")
-        }
-    }
 }

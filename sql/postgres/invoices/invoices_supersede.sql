@@ -24,4 +24,19 @@ WITH superseded AS (
         cutoff_batch, input_hash
     FROM superseded
 )
-SELECT slot, count(*) AS invoices FROM superseded GROUP BY slot ORDER BY slot
+SELECT slot, sum(invoices)::bigint AS invoices
+FROM (
+    SELECT slot, 1 AS invoices FROM superseded
+    UNION ALL
+    -- Set aside by an earlier run, and not billed again since: it must not look done.
+    SELECT known.slot, 0
+    FROM invoices AS known JOIN staged_invoices AS staged USING (customer_id)
+    WHERE known.mode IS NULL AND known.status = 'superseded'
+        AND (known.slot = $3 AND known.period_end <> staged.period_start
+            OR known.slot = $4 AND known.period_start <> staged.period_end)
+        AND NOT EXISTS (
+            SELECT 1 FROM invoices AS live
+            WHERE live.customer_id = known.customer_id AND live.slot = known.slot
+                AND live.status <> 'superseded')
+) AS other
+GROUP BY slot ORDER BY slot
