@@ -45,7 +45,7 @@ final class ScriptedServer: Sendable {
         let head = String(decoding: request, as: UTF8.self)
         heads.withLock { $0.append(head) }
         if readsFirst { readBody(head, from: connection) }
-        var rest = answer(head)[...]
+        var rest = closing(answer(head))[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes {
                 send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
@@ -57,6 +57,12 @@ final class ScriptedServer: Sendable {
         // To the end, since closing a connection with unread bytes takes the answer back.
         shutdown(connection, Int32(SHUT_WR))
         while receive(65_536, from: connection) != nil {}
+    }
+
+    /// Says that the connection ends with the answer: a client that kept it could only meet its end.
+    private func closing(_ answer: [UInt8]) -> [UInt8] {
+        guard let end = answer.firstIndex(of: 10) else { return answer }
+        return answer[...end] + Array("Connection: close\r\n".utf8) + answer[(end + 1)...]
     }
 
     private func readBody(_ head: String, from connection: Int32) {

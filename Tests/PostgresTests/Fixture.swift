@@ -81,6 +81,8 @@ extension PostgresPool {
     func untilGone(_ pid: Int) async throws {
         try await untilTrue(
             "SELECT count(*) = 0 AS value FROM pg_stat_activity WHERE pid = $1", [pid])
+        // A backend leaves the list before it closes its socket; its process outlives both.
+        while kill(pid_t(pid), 0) == 0 { await Task.yield() }
     }
 
     /// Waits until the backend waits for a lock or sleeps.
