@@ -35,7 +35,7 @@ let package = Package(
             ]),
         .target(
             name: "Usage",
-            dependencies: ["ClickHouse", "Digest", "Exact"],
+            dependencies: ["Ledger", "ClickHouse", "Postgres", "Digest", "Exact"],
             plugins: ["EmbedSQLPlugin"]),
         .target(
             name: "Ledger",
@@ -64,7 +64,9 @@ let package = Package(
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
         .testTarget(name: "ClickHouseTests", dependencies: ["ClickHouse", "HTTP"]),
-        .testTarget(name: "UsageTests", dependencies: ["Usage", "ClickHouse", "Digest", "Exact"]),
+        .testTarget(
+            name: "UsageTests",
+            dependencies: ["Usage", "Ledger", "ClickHouse", "Postgres", "Digest", "Exact"]),
         .testTarget(
             name: "BillingTests",
             dependencies: [

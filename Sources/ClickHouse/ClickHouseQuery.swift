@@ -16,17 +16,20 @@ package struct ClickHouseQuery: Sendable {
     }
 }
 
-/// A value bound to a query. The type that the text names must fit: `String`, `Int64`, `Array(String)`.
+/// A value bound to a query. The type that the text names must fit: `String`, `Int64`, `Array(String)`, `Array(Int64)`.
 package enum ClickHouseValue: Sendable, Equatable {
     case string(String)
     case integer(Int64)
     case strings([String])
+    case integers([Int64])
 
     /// As a query parameter is written: escaped as in TabSeparated, strings within arrays in quotes too.
     var parameterText: String {
         switch self {
         case .string(let text): Self.escaped(text, quote: false)
         case .integer(let number): String(number)
+        case .integers(let numbers):
+            "[" + numbers.map(String.init).joined(separator: ",") + "]"
         case .strings(let texts):
             "[" + texts.map { "'\(Self.escaped($0, quote: true))'" }.joined(separator: ",") + "]"
         }

@@ -3,6 +3,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable, Equatable {
         /// Another process works on the same slot.
         case held
+        /// Another process took over while this one was paused or cut off.
+        case leaseLost
         /// What was asked for is not there.
         case notFound
         /// The input contradicts what the ledger holds, which stays as it is.
@@ -15,6 +17,17 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     static func held(_ what: String, by holder: String) -> Self {
         Self(
             code: .held, description: "\(what) is held by another run (\(holder)); nothing was done"
+        )
+    }
+
+    static func noBatch(_ batch: Int64) -> Self {
+        Self(code: .notFound, description: "there is no sealed batch of usage \(batch)")
+    }
+
+    static func leaseLost(_ name: String) -> Self {
+        Self(
+            code: .leaseLost,
+            description: "\(name): another run took over; what this one had not finished is not counted"
         )
     }
 

@@ -32,6 +32,15 @@ extension PostgresConnection {
         return try wire.endCopyIn(&patience)
     }
 
+    /// The same with rows that are at hand.
+    package func copyIn(_ sql: String, _ rows: [UInt8]) throws {
+        var rest: [UInt8]? = rows
+        try copyIn(sql) {
+            defer { rest = nil }
+            return rest
+        }
+    }
+
     /// `COPY … TO STDOUT`, in pieces of whole lines of about 64 KB; memory stays flat.
     ///
     /// An error of `sink` cancels the COPY on the server, and is thrown on.

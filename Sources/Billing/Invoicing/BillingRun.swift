@@ -13,39 +13,42 @@ package struct BillingRun: Sendable {
     package let customers: [String]?
     /// Periods that end later are not closed.
     package let now: Instant
-    package let dedupHorizonMilliseconds: Int64
+    /// The usage that counts.
+    package let sealed: SealedUsage
 
     /// The zone of customers that the ledger does not know.
     package static let defaultZone = "UTC"
 
     package init(
         calculation: InvoiceCalculation, defaultPlan: Plan?, customers: [String]?, now: Instant,
-        dedupHorizonMilliseconds: Int64 = PeriodUsageQuery.defaultDedupHorizonMilliseconds
+        sealed: SealedUsage
     ) {
         self.calculation = calculation
         self.defaultPlan = defaultPlan
         self.customers = customers
         self.now = now
-        self.dedupHorizonMilliseconds = dedupHorizonMilliseconds
+        self.sealed = sealed
     }
 
     package func run(usage: UsageReader, pool: PostgresPool) async throws -> BillingSummary {
         try await SlotComputation.run(slot: calculation.slot, pool: pool) { computation in
-            let unknown = SlotComputation.Zones(start: Self.defaultZone, end: Self.defaultZone)
-            var periods = [unknown: try period(unknown)]
-            for zones in try await computation.zones() { periods[zones] = try period(zones) }
+            let unknown = Self.unknownZones
+            let periods = try await periods(of: computation)
             var summary = BillingSummary(slot: calculation.slot)
-            for (zones, period) in periods.sorted(by: { $0.value.start < $1.value.start }) {
-                try Task.checkCancellation()
-                try await load(period, of: zones, usage: usage, into: computation)
-            }
+            try await load(periods, usage: usage, into: computation)
             guard let month = periods[unknown] else { preconditionFailure("it was put in") }
             summary.figures = try await usage.figures(query(month))
+            let quarantine = QuarantineStore(pool: pool, sealed: sealed)
+            summary.quarantined = try await quarantine.count(month.start..<month.end)
+            let quarantined = try await quarantined(periods, quarantine)
             // Who has usage but no terms is looked for when the month is over in UTC.
             if month.end > now { summary.notClosedUntil = month.end }
             let tally = Mutex(summary)
-            try await computation.stage(defaultZone: Self.defaultZone) { [periods] entry in
-                let outcome = try self.outcome(of: entry, periods: periods)
+            try await computation.stage(defaultZone: Self.defaultZone) { [periods, quarantined] entry in
+                let zones = entry.zones ?? unknown
+                let isQuarantined = quarantined[zones]?.contains(entry.customerID) ?? false
+                let outcome = try self.outcome(
+                    of: entry, period: periods[zones], isQuarantined: isQuarantined)
                 tally.withLock { $0.add(outcome, of: entry.customerID) }
                 guard case .billed(let invoice) = outcome else { return nil }
                 return invoice
@@ -56,6 +59,33 @@ package struct BillingRun: Sendable {
         }
     }
 
+    /// What the slot would come to if it were billed now, customer by customer; nothing is recorded.
+    ///
+    /// - Parameter body: gets the usage of everybody who has any, and the invoice of those with terms.
+    package func preview(
+        usage: UsageReader, pool: PostgresPool,
+        _ body: @escaping @Sendable (String, [MetricUsage], ComputedInvoice?) throws -> Void
+    ) async throws {
+        try await SlotComputation.preview(slot: calculation.slot, pool: pool) { computation in
+            let periods = try await periods(of: computation)
+            try await load(periods, usage: usage, into: computation)
+            try await computation.forEach(defaultZone: Self.defaultZone) { entries in
+                for entry in entries {
+                    guard let text = entry.usage else { continue }
+                    let used = try UsageText.read(text, count: calculation.catalog.metrics.count)
+                    let period = periods[entry.zones ?? Self.unknownZones]
+                    let outcome = try self.outcome(of: entry, period: period, isQuarantined: false)
+                    guard case .billed(let invoice) = outcome else {
+                        if case .notChosen = outcome { continue }
+                        try body(entry.customerID, used, nil)
+                        continue
+                    }
+                    try body(entry.customerID, used, invoice)
+                }
+            }
+        }
+    }
+
     private func period(_ zones: SlotComputation.Zones) throws(UnknownTimeZone) -> BillingPeriod {
         try BillingPeriod(month: calculation.slot, zone: zones.start, nextZone: zones.end)
     }
@@ -63,25 +93,47 @@ package struct BillingRun: Sendable {
     private func query(_ period: BillingPeriod) -> PeriodUsageQuery {
         PeriodUsageQuery(
             metrics: calculation.catalog.metrics, start: period.start, end: period.end,
-            dedupHorizonMilliseconds: dedupHorizonMilliseconds)
+            sealed: sealed)
+    }
+
+    private static let unknownZones = SlotComputation.Zones(start: defaultZone, end: defaultZone)
+
+    private func periods(
+        of computation: SlotComputation
+    ) async throws -> [SlotComputation.Zones: BillingPeriod] {
+        var periods = [Self.unknownZones: try period(Self.unknownZones)]
+        for zones in try await computation.zones() { periods[zones] = try period(zones) }
+        return periods
     }
 
     private func load(
-        _ period: BillingPeriod, of zones: SlotComputation.Zones, usage: UsageReader,
+        _ periods: [SlotComputation.Zones: BillingPeriod], usage: UsageReader,
         into computation: SlotComputation
     ) async throws {
-        guard period.end <= now else { return }
-        try await usage.forEachBatch(query(period)) { batch in
-            try await computation.add(
-                usage: batch.map { ($0.customerID, $0.events, UsageText.write($0.metrics)) },
-                of: zones)
+        for (zones, period) in periods where period.end <= now {
+            try Task.checkCancellation()
+            try await usage.forEachBatch(query(period)) { batch in
+                try await computation.add(
+                    usage: batch.map { ($0.customerID, $0.events, UsageText.write($0.metrics)) },
+                    of: zones)
+            }
         }
+    }
+
+    private func quarantined(
+        _ periods: [SlotComputation.Zones: BillingPeriod], _ store: QuarantineStore
+    ) async throws -> [SlotComputation.Zones: Set<String>] {
+        var customers: [SlotComputation.Zones: Set<String>] = [:]
+        for (zones, period) in periods {
+            customers[zones] = try await store.customers(period.start..<period.end)
+        }
+        return customers
     }
 
     // MARK: One customer
 
     private func outcome(
-        of entry: SlotComputation.Entry, periods: [SlotComputation.Zones: BillingPeriod]
+        of entry: SlotComputation.Entry, period: BillingPeriod?, isQuarantined: Bool
     ) throws -> Outcome {
         if let customers, !customers.contains(entry.customerID) { return .notChosen }
         let metrics = calculation.catalog.metrics
@@ -89,8 +141,7 @@ package struct BillingRun: Sendable {
             try entry.usage.map { try UsageText.read($0, count: metrics.count) }
             ?? metrics.map { _ in .none }
         let isUsed = usage.contains { $0.events > 0 }
-        let zones = entry.zones ?? .init(start: Self.defaultZone, end: Self.defaultZone)
-        guard let period = periods[zones] else {
+        guard let period else {
             preconditionFailure("every customer's zones were asked for")
         }
         guard let customer = entry.terms ?? defaultPlan.map({ Self.unknown(entry, $0) }) else {
@@ -99,7 +150,9 @@ package struct BillingRun: Sendable {
         guard period.end <= now else { return .notClosed(until: period.end) }
         if entry.terms == nil && !isUsed { return .nothingBillable }
         guard isActive(customer) else { return .inactive(isUsed ? usage : nil) }
-        return .billed(calculation.invoice(for: customer, period: period, usage: usage))
+        return .billed(calculation.invoice(
+                for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
+                cutoffBatch: sealed.cutoff))
     }
 
     private func isActive(_ customer: Customer) -> Bool {

@@ -45,6 +45,10 @@ package struct BillingSummary: Sendable {
     package var nothingBillable = 0
     package var notChosen = 0
     package var figures = UsageFigures()
+    /// Rows of the month that wait in quarantine.
+    package var quarantined: Int64 = 0
+    /// Events that were sealed after the month was billed before.
+    package var late: Int64 = 0
     package var changes = SlotComputation.Changes()
 
     package init(slot: CivilMonth) {
@@ -95,7 +99,7 @@ package struct BillingSummary: Sendable {
     /// Whether somebody must look at something before the month is done.
     package var needsAPerson: Bool {
         heldCount > 0 || !unmapped.isEmpty || !inactiveWithUsage.isEmpty || notClosed > 0
-            || figures.quarantined > 0 || !tiesOut || notClosedUntil != nil
+            || quarantined > 0 || !tiesOut || notClosedUntil != nil
             || changes.overlapping > 0 || !changes.slotsToBillAgain.isEmpty
     }
 }

@@ -30,9 +30,13 @@ package struct InvoiceCalculation: Sendable {
         self.policy = policy
     }
 
-    /// - Parameter usage: in the order of the catalog's metrics.
+    /// - Parameters:
+    ///   - usage: in the order of the catalog's metrics.
+    ///   - isQuarantined: whether rows of the customer and period wait in quarantine.
+    ///   - cutoffBatch: the last batch of usage that was counted.
     package func invoice(
-        for customer: Customer, period: BillingPeriod, usage: [MetricUsage]
+        for customer: Customer, period: BillingPeriod, usage: [MetricUsage],
+        isQuarantined: Bool = false, cutoffBatch: Int64
     ) -> ComputedInvoice {
         precondition(usage.count == catalog.metrics.count)
         let invoiceID = InvoiceID.invoice(
@@ -42,7 +46,7 @@ package struct InvoiceCalculation: Sendable {
         var lines: [ComputedInvoice.Line] = []
         var hold: Hold?
         if let plan = catalog.plan(customer.plan) {
-            hold = reasonToHold(plan, customer, quantities)
+            hold = reasonToHold(plan, customer, quantities, isQuarantined: isQuarantined)
             // In another currency than the invoice's, amounts would mean nothing.
             if hold != .currencyMismatch {
                 do {
@@ -64,7 +68,7 @@ package struct InvoiceCalculation: Sendable {
             holdReason: hold?.rawValue, currency: customer.currency, plan: customer.plan,
             stripeCustomerID: customer.stripeCustomerID,
             collectionMethod: customer.collectionMethod, daysUntilDue: customer.daysUntilDue,
-            catalogVersion: catalog.version,
+            catalogVersion: catalog.version, cutoffBatch: cutoffBatch,
             inputHash: inputHash(customer, period, usage),
             tzdataVersion: BillingPeriod.timeZoneDataVersion, lines: lines)
     }
@@ -139,10 +143,12 @@ package struct InvoiceCalculation: Sendable {
     // MARK: Status
 
     private func reasonToHold(
-        _ plan: Plan, _ customer: Customer, _ quantities: [String: MetricUsage]
+        _ plan: Plan, _ customer: Customer, _ quantities: [String: MetricUsage],
+        isQuarantined: Bool
     ) -> Hold? {
         let charged = plan.charges.compactMap { quantities[$0.metric] }
         if plan.currency != customer.currency { return .currencyMismatch }
+        if isQuarantined { return .quarantinedUsage }
         if charged.contains(where: { $0.unparsable > 0 }) { return .unparsableUsage }
         if charged.contains(where: { $0.quantity < .zero }) { return .negativeQuantity }
         return nil
@@ -176,7 +182,9 @@ package struct InvoiceCalculation: Sendable {
 
 /// Why an invoice must not be sent before a person has looked at it.
 package enum Hold: String, Sendable, CaseIterable {
-    /// An event's quantity cannot be read exactly: what was used is not known.
+    /// Rows of the log cannot be billed as they are: what was used is not known.
+    case quarantinedUsage = "quarantined_usage"
+    /// A metric that came later cannot read the quantity of an event: what was used is not known.
     case unparsableUsage = "unparsable_usage"
     /// Corrections outweigh usage: nothing is charged for a quantity below zero.
     case negativeQuantity = "negative_quantity"
@@ -192,8 +200,10 @@ package enum Hold: String, Sendable, CaseIterable {
     /// What a person can do about it.
     package var advice: String {
         switch self {
+        case .quarantinedUsage:
+            "see jobs usage show --only quarantined; send the events mended, then --release them, run again"
         case .unparsableUsage:
-            "see jobs usage show --only quarantined, mend the events at their source, run again"
+            "see jobs usage show --only quarantined; send the events mended, then jobs run seal-usage --rebuild"
         case .negativeQuantity: "see jobs usage show: corrections are larger than the usage"
         case .amountTooLarge: "Stripe takes at most eight digits: bill by hand, or in parts"
         case .amountOverflow: "check the usage and the price: the amount passes 64 bits"

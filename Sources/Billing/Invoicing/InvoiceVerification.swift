@@ -12,7 +12,10 @@ package struct InvoiceVerification: Sendable {
     /// - Parameters:
     ///   - calculation: with the catalog version of the invoice.
     ///   - usage: of the invoice's customer in its period.
-    package init(invoice: Invoice, calculation: InvoiceCalculation, usage: [MetricUsage]) {
+    package init(
+        invoice: Invoice, calculation: InvoiceCalculation, usage: [MetricUsage],
+        isQuarantined: Bool = false
+    ) {
         self.invoice = invoice
         let method = Customer.CollectionMethod(rawValue: invoice.collectionMethod)
         guard let method else { preconditionFailure("the schema knows the same methods") }
@@ -23,7 +26,8 @@ package struct InvoiceVerification: Sendable {
             activeFrom: nil, activeUntil: nil)
         let period = BillingPeriod(
             month: calculation.slot, zone: invoice.timezone, start: invoice.start, end: invoice.end)
-        recomputed = calculation.invoice(for: customer, period: period, usage: usage)
+        recomputed = calculation.invoice(for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
+            cutoffBatch: invoice.cutoffBatch ?? 0)
     }
 
     /// What differs, in words; empty: the invoice is right.

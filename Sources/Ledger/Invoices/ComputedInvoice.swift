@@ -49,6 +49,8 @@ package struct ComputedInvoice: Sendable, Equatable {
     package let collectionMethod: Customer.CollectionMethod
     package let daysUntilDue: Int?
     package let catalogVersion: String
+    /// The last batch of sealed usage that was counted.
+    package let cutoffBatch: Int64
     package let inputHash: String
     package let tzdataVersion: String
     package let lines: [Line]
@@ -57,7 +59,7 @@ package struct ComputedInvoice: Sendable, Equatable {
         invoiceID: String, customerID: String, slot: CivilMonth, timezone: String, start: Instant,
         end: Instant, status: Status, holdReason: String?, currency: Currency, plan: String,
         stripeCustomerID: String?, collectionMethod: Customer.CollectionMethod, daysUntilDue: Int?,
-        catalogVersion: String, inputHash: String, tzdataVersion: String, lines: [Line]
+        catalogVersion: String, cutoffBatch: Int64, inputHash: String, tzdataVersion: String, lines: [Line]
     ) {
         self.invoiceID = invoiceID
         self.customerID = customerID
@@ -73,6 +75,7 @@ package struct ComputedInvoice: Sendable, Equatable {
         self.collectionMethod = collectionMethod
         self.daysUntilDue = daysUntilDue
         self.catalogVersion = catalogVersion
+        self.cutoffBatch = cutoffBatch
         self.inputHash = inputHash
         self.tzdataVersion = tzdataVersion
         self.lines = lines

@@ -57,21 +57,40 @@ package struct SlotComputation {
     package static func run<Result>(
         slot: CivilMonth, pool: PostgresPool, _ body: (SlotComputation) async throws -> Result
     ) async throws -> Result {
-        try await pool.withConnection { connection in
-            try await connection.query("BEGIN")
+        let lockSlot = { (connection: PostgresConnection) in
             let lock = try await connection.query(SQL.slotLock, ["bill \(slot)"])
             guard try lock.rows.first?.decode("locked", as: Bool.self) == true else {
                 let holder = try await connection.query(SQL.slotHolder, ["bill \(slot)"])
                 let name: String? = try holder.rows.first?.decode("holder")
                 throw LedgerError.held("billing of \(slot)", by: name ?? "just ended")
             }
+        }
+        return try await begin(
+            slot: slot, pool: pool, endingWith: "COMMIT", preparing: lockSlot, body)
+    }
+
+    /// Runs `body` in a transaction that changes nothing, whoever computes the slot meanwhile.
+    package static func preview(
+        slot: CivilMonth, pool: PostgresPool, _ body: (SlotComputation) async throws -> Void
+    ) async throws {
+        try await begin(slot: slot, pool: pool, endingWith: "ROLLBACK", preparing: { _ in }, body)
+    }
+
+    private static func begin<Result>(
+        slot: CivilMonth, pool: PostgresPool, endingWith end: String,
+        preparing prepare: (PostgresConnection) async throws -> Void,
+        _ body: (SlotComputation) async throws -> Result
+    ) async throws -> Result {
+        try await pool.withConnection { connection in
+            try await connection.query("BEGIN")
+            try await prepare(connection)
             try await connection.query(
                 SQL.slotTerms, ["\(slot.firstDay)", "\(slot.next.firstDay)"])
             for statement in [SQL.slotUsage, SQL.stagedInvoices, SQL.stagedLines] {
                 try await connection.query(statement)
             }
             let result = try await body(SlotComputation(slot: slot, connection: connection))
-            try await connection.query("COMMIT")
+            try await connection.query(end)
             return result
         }
     }
@@ -91,7 +110,7 @@ package struct SlotComputation {
         for customer in usage {
             copy.row([zones.key, customer.customerID, String(customer.events), customer.usage])
         }
-        try await connection.copy(copy.take(), into: "slot_usage")
+        try await connection.copyIn("COPY slot_usage FROM STDIN", copy.take())
     }
 
     /// Goes through all customers of the slot, in order, and stages the invoices that `invoice` returns.
@@ -102,6 +121,16 @@ package struct SlotComputation {
     ) async throws {
         try await connection.stageInvoices(
             defaultKey: Zones(start: defaultZone, end: defaultZone).key, invoice)
+    }
+
+    /// Goes through all customers of the slot, in order, without an invoice.
+    package func forEach(
+        defaultZone: String, _ body: @Sendable ([Entry]) throws -> Void
+    ) async throws {
+        let key = Zones(start: defaultZone, end: defaultZone).key
+        try await connection.forEachBatch(SQL.slotEntries, [key], batchSize: 5000) { rows in
+            try body(rows.map(Entry.init))
+        }
     }
 
     /// Makes the staged invoices those of the slot; a journal entry says what changed.
@@ -136,14 +165,6 @@ package struct SlotComputation {
 }
 
 extension PostgresConnection {
-    fileprivate func copy(_ bytes: [UInt8], into table: String) throws {
-        var rest: [UInt8]? = bytes
-        try copyIn("COPY \(table) FROM STDIN") {
-            defer { rest = nil }
-            return rest
-        }
-    }
-
     fileprivate func stageInvoices(
         defaultKey: String, _ invoice: @Sendable (SlotComputation.Entry) throws -> ComputedInvoice?
     ) throws {
@@ -161,8 +182,8 @@ extension PostgresConnection {
                     ])
                 }
             }
-            try copy(invoices.take(), into: "staged_invoices")
-            try copy(lines.take(), into: "staged_lines")
+            try copyIn("COPY staged_invoices FROM STDIN", invoices.take())
+            try copyIn("COPY staged_lines FROM STDIN", lines.take())
         }
     }
 }
@@ -198,7 +219,7 @@ extension ComputedInvoice {
         [
             invoiceID, customerID, "\(slot)", timezone, "\(start)", "\(end)", status.rawValue,
             holdReason, currency.code, String(totalMinor), plan, stripeCustomerID,
-            collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion, inputHash,
+            collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion, String(cutoffBatch), inputHash,
             tzdataVersion, nil,
         ]
     }

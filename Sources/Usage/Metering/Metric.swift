@@ -38,6 +38,14 @@ package struct Metric: Sendable, Hashable {
         self.unit = unit
     }
 
+    /// Whether the quantities of hours make up that of a day: those are rolled up.
+    var isAdditive: Bool {
+        switch aggregation {
+        case .count, .sum, .max: true
+        case .uniqueCount, .latest: false
+        }
+    }
+
     /// The identity of what is measured, whatever it is called: two metrics with one key have the same
     /// quantities. 26 characters of base 32.
     package var key: String {

@@ -1,30 +1,20 @@
 package import ClickHouse
 package import Exact
+package import Ledger
 
-/// The question "how much did every customer use in this period, exactly?", straight from the events.
-///
-/// Identity is `(customer_id, transaction_id)`: of several rows the one with the lowest (ingested_at,
-/// content hash) counts, whatever their types and times, so duplicates are decided before any filter,
-/// and the winner's timestamp alone decides the period. Rows without ids or with broken JSON take no
-/// part: they are counted as quarantined.
+/// The question "how much did every customer use in this period, exactly?", put to sealed usage.
 package struct PeriodUsageQuery: Sendable {
     package let metrics: [Metric]
     package let start: Instant
     package let end: Instant
-    /// How far apart two rows with one identity can lie and still be recognised as one event.
-    package let dedupHorizonMilliseconds: Int64
+    package let sealed: SealedUsage
 
-    package static let defaultDedupHorizonMilliseconds: Int64 = 400 * 86_400_000
-
-    package init(
-        metrics: [Metric], start: Instant, end: Instant,
-        dedupHorizonMilliseconds: Int64 = defaultDedupHorizonMilliseconds
-    ) {
+    package init(metrics: [Metric], start: Instant, end: Instant, sealed: SealedUsage) {
         precondition(start < end)
         self.metrics = metrics
         self.start = start
         self.end = end
-        self.dedupHorizonMilliseconds = dedupHorizonMilliseconds
+        self.sealed = sealed
     }
 
     /// One row a customer with events in the period, in order of `customer_id`: `events`, and for each
@@ -32,21 +22,29 @@ package struct PeriodUsageQuery: Sendable {
     ///
     /// - Parameter customer: only this one; `nil` for all.
     package func byCustomer(_ customer: String? = nil) -> ClickHouseQuery {
-        var parameters = boundaries
-        let columns = metrics.enumerated().map { MetricColumns(metric: $1, index: $0) }
-        let values = columns.map { $0.renderValues(&parameters) }
-        let winners = SQL.winners
-            .replacing("/* metric values */", with: values.joined())
-            .replacing("/* metric columns */", with: columns.map { $0.renderFolds() }.joined())
-        return ClickHouseQuery(
-            filtered(winners, to: customer, &parameters), parameters: parameters,
-            settings: Self.longText)
+        let cover = PeriodCover(start: start, end: end)
+        let (additive, others) = (columns(isAdditive: true), columns(isAdditive: false))
+        return byCustomer(customer) { parameters in
+            var pieces = cover.days.map { rollups("{daily:Identifier}", "day", $0) }
+            pieces += cover.hours.map { rollups("{hourly:Identifier}", "hour", $0) }
+            pieces += cover.rest.map { winners(additive, $0, countsAll: true, &parameters) }
+            if !others.isEmpty {
+                pieces.append(winners(others, start..<end, countsAll: false, &parameters))
+            }
+            return pieces
+        }
     }
 
-    /// One row: `rows`, `events`, `duplicates`, `conflicts` and `quarantined` of the period.
+    /// The same without the rollups, from each event of one customer.
+    package func fromWinners(of customer: String) -> ClickHouseQuery {
+        byCustomer(customer) { parameters in
+            [winners(allColumns, start..<end, countsAll: true, &parameters)]
+        }
+    }
+
+    /// One row: `events`, `duplicates` and `conflicts` of the UTC days that begin in the period.
     package func figures() -> ClickHouseQuery {
-        var parameters = boundaries
-        return ClickHouseQuery(filtered(SQL.figures, to: nil, &parameters), parameters: parameters)
+        ClickHouseQuery(SQL.usageFigures, parameters: boundaries)
     }
 
     /// Every later row with another content than the row that counts: `customer_id`, `transaction_id`,
@@ -54,30 +52,81 @@ package struct PeriodUsageQuery: Sendable {
     package func conflicts(of customer: String? = nil) -> ClickHouseQuery {
         var parameters = boundaries
         return ClickHouseQuery(
-            filtered(SQL.conflicts, to: customer, &parameters), parameters: parameters)
+            filtered(SQL.usageConflicts, to: customer, &parameters), parameters: parameters)
     }
 
-    /// Every row of the period that cannot be billed as it is, with the reason.
-    package func quarantined(of customer: String? = nil) -> ClickHouseQuery {
+    /// Every event that counts, although a metric cannot read its quantity; `nil` if no metric reads any.
+    package func unreadable(of customer: String? = nil) -> ClickHouseQuery? {
         var parameters = boundaries
-        let columns = metrics.enumerated().filter { $0.element.property != nil }.map {
-            MetricColumns(metric: $0.element, index: $0.offset).renderReason(&parameters)
-        }
-        let text = SQL.quarantined.replacing(
-            "/* metric reasons */", with: columns.map { ",\n" + $0 }.joined())
+        let reasons = allColumns.filter { $0.metric.property != nil }
+            .map { $0.renderReason(&parameters) }
+        guard !reasons.isEmpty else { return nil }
+        let text = SQL.usageUnreadable.replacing(
+            "/* metric reasons */", with: reasons.joined(separator: ",\n"))
         return ClickHouseQuery(
             filtered(text, to: customer, &parameters), parameters: parameters,
-            settings: Self.longText)
+            settings: MetricColumns.longText)
     }
 
-    /// A metric takes some 3 KB, and 256 KB are the most that the server takes by default.
-    private static let longText = ["max_query_size": "16777216"]
+    // MARK: Parts of the text
+
+    private func byCustomer(
+        _ customer: String?, pieces: (inout [String: ClickHouseValue]) -> [String]
+    ) -> ClickHouseQuery {
+        var parameters = sealed.parameters
+        let keys = columns(isAdditive: true).map { sealed.rollupKey(of: $0.metric) }
+        parameters["rollup_keys"] = .strings(Array(Set(keys + ["events"])).sorted())
+        let folds = allColumns.map {
+            $0.renderFolds(key: sealed.rollupKey(of: $0.metric), &parameters)
+        }
+        let text = SQL.usageByCustomer
+            .replacing("/* pieces */", with: pieces(&parameters).joined(separator: "\nUNION ALL\n"))
+            .replacing("/* metric columns */", with: folds.joined())
+        return ClickHouseQuery(
+            filtered(text, to: customer, &parameters), parameters: parameters,
+            settings: MetricColumns.longText)
+    }
+
+    private func rollups(_ table: String, _ unit: String, _ range: Range<Instant>) -> String {
+        bounded(
+            SQL.pieceRollup.replacing("/* table */", with: table)
+                .replacing("/* unit */", with: unit), range)
+    }
+
+    private func winners(
+        _ columns: [MetricColumns], _ range: Range<Instant>, countsAll: Bool,
+        _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        var rollups = countsAll ? [MetricColumns.allEvents] : []
+        var keys: Set<String> = []
+        // Two metrics may measure the same thing: it is computed once.
+        for column in columns where keys.insert(column.metric.key).inserted {
+            rollups.append(
+                column.renderRollup(key: sealed.rollupKey(of: column.metric), &parameters))
+        }
+        let values = columns.map { $0.renderValues(&parameters) }
+        return bounded(
+            SQL.pieceWinners.replacing("/* rollups */", with: rollups.joined(separator: ",\n"))
+                .replacing("/* metric values */", with: values.joined()), range)
+    }
+
+    /// The bounds are numbers of ours: they stand in the text, since every piece has its own.
+    private func bounded(_ sql: String, _ range: Range<Instant>) -> String {
+        sql.replacing("/* start */", with: "toInt64(\(range.lowerBound.milliseconds))")
+            .replacing("/* end */", with: "toInt64(\(range.upperBound.milliseconds))")
+    }
+
+    private var allColumns: [MetricColumns] {
+        metrics.enumerated().map { MetricColumns(metric: $1, index: $0) }
+    }
+
+    private func columns(isAdditive: Bool) -> [MetricColumns] {
+        allColumns.filter { $0.metric.isAdditive == isAdditive }
+    }
 
     private var boundaries: [String: ClickHouseValue] {
-        [
-            "start": .integer(start.milliseconds), "end": .integer(end.milliseconds),
-            "horizon": .integer(dedupHorizonMilliseconds),
-        ]
+        sealed.parameters.merging(
+            ["start": .integer(start.milliseconds), "end": .integer(end.milliseconds)]) { $1 }
     }
 
     private func filtered(
@@ -89,155 +138,41 @@ package struct PeriodUsageQuery: Sendable {
     }
 }
 
-/// The SQL of one metric: which winners it counts, and how it folds them.
-private struct MetricColumns {
-    let metric: Metric
-    let index: Int
+/// How a period is put together: whole UTC days, whole hours beside them, and the rest at its edges.
+///
+/// Month starts in Kolkata and Kathmandu lie on minute 30 and 45 of a UTC hour.
+struct PeriodCover: Equatable {
+    private(set) var days: [Range<Instant>] = []
+    private(set) var hours: [Range<Instant>] = []
+    private(set) var rest: [Range<Instant>] = []
 
-    /// Of one event: whether the metric counts it, and its quantity; NULL if that cannot be read.
-    func renderValues(_ parameters: inout [String: ClickHouseValue]) -> String {
-        let passes = ",\n        \(passes(&parameters)) AS passes_\(index)"
-        guard metric.property != nil else { return passes }
-        return passes
-            + ",\n        if(passes_\(index), \(value(&parameters)), NULL) AS value_\(index)"
+    init(start: Instant, end: Instant) {
+        let (hour, day): (Int64, Int64) = (3_600_000, 86_400_000)
+        let hours = Self.whole(hour, start..<end)
+        let days = hours.flatMap { Self.whole(day, $0) }
+        self.days = days.map { [$0] } ?? []
+        self.hours = Self.edges(of: hours, around: days)
+        rest = Self.edges(of: start..<end, around: hours)
     }
 
-    /// Of all events of a customer.
-    func renderFolds() -> String {
-        let (passes, value) = ("passes_\(index)", "value_\(index)")
-        let fold =
-            switch metric.aggregation {
-            case .count: "countIf(\(passes))"
-            case .sum: "sum(\(value))"
-            case .max: "max(\(value))"
-            case .uniqueCount: "uniqExact(\(value))"
-            case .latest: "argMaxIf(\(value), (timestamp, transaction_id), isNotNull(\(value)))"
-            }
-        let unparsable =
-            metric.aggregation == .count
-            ? "toUInt64(0)" : "countIf(\(passes) AND isNull(\(value)))"
-        return """
-            ,
-                countIf(\(passes)) AS events_\(index),
-                if(events_\(index) = 0, NULL, toString(\(fold))) AS quantity_\(index),
-                \(unparsable) AS unparsable_\(index)
-            """
+    private static func whole(_ unit: Int64, _ range: Range<Instant>) -> Range<Instant>? {
+        let first = -floor(-range.lowerBound.milliseconds, unit) * unit
+        let last = floor(range.upperBound.milliseconds, unit) * unit
+        return first < last ? Instant(milliseconds: first)..<Instant(milliseconds: last) : nil
     }
 
-    /// The metric's code if this event's quantity cannot be read, else an empty text.
-    func renderReason(_ parameters: inout [String: ClickHouseValue]) -> String {
-        let unreadable = "(\(passes(&parameters))) AND isNull(\(value(&parameters)))"
-        return "if(\(unreadable), \(bind(metric.code, "code", &parameters)), '')"
+    /// What of `outer` lies before and after `inner`.
+    private static func edges(
+        of outer: Range<Instant>?, around inner: Range<Instant>?
+    ) -> [Range<Instant>] {
+        guard let outer else { return [] }
+        guard let inner else { return [outer] }
+        return [
+            outer.lowerBound..<inner.lowerBound, inner.upperBound..<outer.upperBound,
+        ].filter { !$0.isEmpty }
     }
 
-    private func value(_ parameters: inout [String: ClickHouseValue]) -> String {
-        let property = metric.property ?? ""
-        return metric.aggregation == .uniqueCount
-            ? text(bind(property, "property", &parameters))
-            : exactQuantity(of: property, &parameters)
-    }
-
-    private func passes(_ parameters: inout [String: ClickHouseValue]) -> String {
-        let type = "event_type = \(bind(metric.eventType, "type", &parameters))"
-        return metric.conditions.enumerated().reduce(type) { clauses, item in
-            "\(clauses) AND \(render(item.element, item.offset, &parameters))"
-        }
-    }
-
-    private func render(
-        _ condition: Condition, _ position: Int, _ parameters: inout [String: ClickHouseValue]
-    ) -> String {
-        let property = bind(condition.property, "where\(position)", &parameters)
-        // What is used again gets a name: a long catalog makes a long question.
-        let name = "m\(index)_where\(position)"
-        let text = "\(name)_text"
-        let number = number(property, text: text)
-        let test: String
-        switch condition.test {
-        case .isOne(let values):
-            parameters["\(name)_values"] = .strings(values)
-            parameters["\(name)_numbers"] = .strings(
-                values.compactMap { ExactDecimal($0)?.description })
-            test = """
-                has({\(name)_values:Array(String)}, \(text)) OR arrayExists(x -> \
-                toDecimal256OrNull(x, 30) = \(number), {\(name)_numbers:Array(String)})
-                """
-        case .bounds(let bounds):
-            let sorted = bounds.sorted { $0.key.rawValue < $1.key.rawValue }
-            test = sorted.enumerated().map { place, bound in
-                let value = bind(
-                    "\(bound.value)", "where\(position)_\(bound.key.rawValue)", &parameters)
-                let operand = place == 0 ? "(\(number) AS \(name)_number)" : "\(name)_number"
-                return "\(operand) \(bound.key.operator) toDecimal256(\(value), 30)"
-            }.joined(separator: " AND ")
-        }
-        return """
-            if(isNull(\(self.text(property)) AS \(text)), \(condition.passesWhenMissing), \
-            ifNull(\(test), false))
-            """
-    }
-
-    private func bind(
-        _ value: String, _ name: String, _ parameters: inout [String: ClickHouseValue]
-    ) -> String {
-        let name = "m\(index)_\(name)"
-        parameters[name] = .string(value)
-        return "{\(name):String}"
-    }
-
-    /// A property as text: strings without their quotes, anything else as it is written; NULL if it is
-    /// missing or null.
-    private func text(_ property: String) -> String {
-        """
-        multiIf(JSONType(properties, \(property)) = 'String', JSONExtract(properties, \(property), \
-        'Nullable(String)'), JSONType(properties, \(property)) = 'Null', NULL, \
-        toNullable(JSONExtractRaw(properties, \(property))))
-        """
-    }
-
-    /// A property as a number to compare with; NULL if it is none. The pattern is needed because
-    /// ClickHouse reads "-" and "e5" as 0, and "1.2.3" as 1.23.
-    private func number(_ property: String, text: String) -> String {
-        """
-        if(JSONType(properties, \(property)) IN ('Int64', 'UInt64', 'Double') \
-        OR match(\(text), '^-?[0-9]+(\\\\.[0-9]+)?$'), toDecimal256OrNull(\(text), 30), NULL)
-        """
-    }
-
-    /// A property as an exact number; NULL if that cannot be had.
-    private func exactQuantity(
-        of property: String, _ parameters: inout [String: ClickHouseValue]
-    ) -> String {
-        let name = bind(property, "property", &parameters)
-        let written = bind(Self.writtenNumber(of: property), "written", &parameters)
-        return SQL.exactQuantity
-            .split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("--") }
-            .joined(separator: " ")
-            .replacing("{property:String}", with: name)
-            .replacing("{written_number:String}", with: written)
-    }
-
-    /// A pattern for the numbers that stand under a name in the text of a JSON object, at any depth; a
-    /// name that is written with escapes may be any name.
-    private static func writtenNumber(of property: String) -> String {
-        let name = property.unicodeScalars.reduce(into: "") { pattern, scalar in
-            let isPunctuation =
-                scalar.isASCII && scalar != "_" && !scalar.properties.isAlphabetic
-                && scalar.properties.numericType == nil
-            if isPunctuation { pattern += "\\" }
-            pattern.unicodeScalars.append(scalar)
-        }
-        return #""(?:\#(name)|(?:[^"\\]*\\.)+[^"\\]*)"\s*:\s*(-?[0-9][-+.0-9eE]*)"#
-    }
-}
-
-extension Condition.Comparison {
-    fileprivate var `operator`: String {
-        switch self {
-        case .gte: ">="
-        case .gt: ">"
-        case .lte: "<="
-        case .lt: "<"
-        }
+    private static func floor(_ value: Int64, _ unit: Int64) -> Int64 {
+        (value / unit) - (value % unit < 0 ? 1 : 0)
     }
 }

@@ -1,5 +1,6 @@
 package import ClickHouse
 package import Exact
+internal import Ledger
 
 /// What a customer used of one metric in a period.
 package struct MetricUsage: Sendable, Equatable {
@@ -39,10 +40,8 @@ package struct UsageFigures: Sendable, Equatable {
     package var events: Int64 = 0
     /// Rows that repeat one of them.
     package var duplicates: Int64 = 0
-    /// Rows with the identity of one of them, but another content.
+    /// Contents with the identity of one of them, but another one.
     package var conflicts: Int64 = 0
-    /// Rows without an id, or whose properties are no JSON object.
-    package var quarantined: Int64 = 0
 
     package init() {}
 }
@@ -56,17 +55,24 @@ package struct UsageReader: Sendable {
     }
 
     /// Every customer's usage in order of `customer_id`, in batches; memory stays flat.
+    ///
+    /// - Throws: `UsageError` if a metric was never sealed: its quantities would all be zero.
     package func forEachBatch(
         _ query: PeriodUsageQuery, customer: String? = nil,
         _ body: ([CustomerUsage]) async throws -> Void
     ) async throws {
+        guard query.sealed.cutoff > 0 else { return }
+        let unsealed = query.sealed.unsealed(query.metrics)
+        guard unsealed.isEmpty else { throw UsageError.notSealed(unsealed.map(\.code)) }
         let metrics = query.metrics.count
         try await clickHouse.forEachBatch(query.byCustomer(customer)) { rows in
             try await body(rows.map { try CustomerUsage($0, metrics: metrics) })
         }
     }
 
+    /// Of the UTC days that begin in the period.
     package func figures(_ query: PeriodUsageQuery) async throws -> UsageFigures {
+        guard query.sealed.cutoff > 0 else { return UsageFigures() }
         guard let row = try await clickHouse.rows(query.figures()).first else {
             preconditionFailure("an aggregate answers one row")
         }
@@ -74,7 +80,6 @@ package struct UsageReader: Sendable {
         figures.events = try row.int64("events")
         figures.duplicates = try row.int64("duplicates")
         figures.conflicts = try row.int64("conflicts")
-        figures.quarantined = try row.int64("quarantined")
         return figures
     }
 
@@ -82,17 +87,30 @@ package struct UsageReader: Sendable {
         _ query: PeriodUsageQuery, customer: String?,
         _ body: ([ConflictingEvent]) async throws -> Void
     ) async throws {
+        guard query.sealed.cutoff > 0 else { return }
         try await clickHouse.forEachBatch(query.conflicts(of: customer)) { rows in
             try await body(rows.map(ConflictingEvent.init))
         }
     }
 
-    package func forEachQuarantined(
+    /// Events that count, but whose quantity a metric cannot read.
+    package func forEachUnreadable(
         _ query: PeriodUsageQuery, customer: String?,
-        _ body: ([QuarantinedEvent]) async throws -> Void
+        _ body: ([UnreadableEvent]) async throws -> Void
     ) async throws {
-        try await clickHouse.forEachBatch(query.quarantined(of: customer)) { rows in
-            try await body(rows.map(QuarantinedEvent.init))
+        guard query.sealed.cutoff > 0, let question = query.unreadable(of: customer) else { return }
+        try await clickHouse.forEachBatch(question) { rows in
+            try await body(rows.map(UnreadableEvent.init))
+        }
+    }
+
+    /// One customer's usage, added up from each event and not from the rollups; `nil` without any.
+    package func fromWinners(
+        _ query: PeriodUsageQuery, customer: String
+    ) async throws -> CustomerUsage? {
+        guard query.sealed.cutoff > 0 else { return nil }
+        return try await clickHouse.rows(query.fromWinners(of: customer)).first.map {
+            try CustomerUsage($0, metrics: query.metrics.count)
         }
     }
 }
@@ -125,11 +143,12 @@ package struct ConflictingEvent: Sendable {
     }
 }
 
-/// A row that cannot be billed as it is.
-package struct QuarantinedEvent: Sendable {
+/// An event that counts, but whose quantity cannot be read.
+package struct UnreadableEvent: Sendable {
     package let customerID: String
     package let transactionID: String
     package let content: EventContent
+    /// The codes of the metrics that cannot read it.
     package let reasons: String
 
     init(_ row: ClickHouseRow) throws {

@@ -150,8 +150,7 @@ struct ImportCommand: AsyncParsableCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             let bytes = try InputFile.bytes(file)
-            let today = CivilDate(daysSinceEpoch: Instant.now.milliseconds / 86_400_000)
-            let start = effectiveFrom ?? today
+            let start = effectiveFrom ?? .today
             return try await Live.run(common) { live in
                 let newest = try await CatalogStore(pool: live.pool).all().last
                 let customers = try CustomerFile.read(

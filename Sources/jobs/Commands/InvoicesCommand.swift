@@ -151,20 +151,32 @@ private struct Verifier {
         let calculation = InvoiceCalculation(
             catalog: try Catalog(yaml: version.source), catalogHash: version.sourceSHA256,
             ledgerID: ledgerID, slot: slot, policy: live.settings.invoicePolicy)
+        // At the batch that the invoice was computed with: what came later changes nothing.
+        let sealed = try await BatchStore(pool: live.pool).sealed(cutoff: invoice.cutoffBatch)
         let query = PeriodUsageQuery(
             metrics: calculation.catalog.metrics, start: invoice.start, end: invoice.end,
-            dedupHorizonMilliseconds: live.dedupHorizonMilliseconds)
-        var usage = calculation.catalog.metrics.map { _ in MetricUsage.none }
+            sealed: sealed)
+        let none = calculation.catalog.metrics.map { _ in MetricUsage.none }
+        let counted = try await live.usage.fromWinners(query, customer: invoice.customerID)
+        var rolledUp: CustomerUsage?
         try await live.usage.forEachBatch(query, customer: invoice.customerID) { customers in
-            for customer in customers { usage = customer.metrics }
+            rolledUp = customers.first ?? rolledUp
         }
-        let verification = InvoiceVerification(
-            invoice: invoice, calculation: calculation, usage: usage)
+        let quarantined = try await QuarantineStore(pool: live.pool, sealed: sealed).customers(
+            invoice.start..<invoice.end, customer: invoice.customerID)
+        var differences = InvoiceVerification(
+            invoice: invoice, calculation: calculation, usage: counted?.metrics ?? none,
+            isQuarantined: !quarantined.isEmpty
+        ).differences
+        if counted != rolledUp {
+            differences.append(
+                "the rollups do not agree with the events: run jobs run seal-usage --rebuild")
+        }
         verified += 1
-        guard !verification.differences.isEmpty else { return }
+        guard !differences.isEmpty else { return }
         differing += 1
         try printLine("\(invoice.invoiceID) of \(invoice.customerID) differs:")
-        for difference in verification.differences { try printLine("  \(difference)") }
+        for difference in differences { try printLine("  \(difference)") }
     }
 }
 

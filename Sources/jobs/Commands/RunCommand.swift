@@ -7,7 +7,8 @@ internal import Usage
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run a job for a slot of time.", subcommands: [Bill.self])
+        commandName: "run", abstract: "Run a job for a slot of time.", 
+        subcommands: [SealUsage.self, Bill.self])
 
     struct Bill: StatusCommand {
         static let configuration = CommandConfiguration(
@@ -43,11 +44,6 @@ struct RunCommand: AsyncParsableCommand {
         @Option(name: .long, help: "How to print the result: table or json (one object).")
         var format: SummaryFormat = .table
 
-        enum SummaryFormat: String, ExpressibleByArgument, CaseIterable {
-            case table
-            case json
-        }
-
         mutating func runToStatus() async throws -> ExitStatus {
             try refuseSending(try common.settings())
             return try await Live.run(common) { [self] live in try await run(live) }
@@ -65,21 +61,22 @@ struct RunCommand: AsyncParsableCommand {
 
         private func run(_ live: Live) async throws -> ExitStatus {
             let now = Instant.now
-            let today = CivilDate(daysSinceEpoch: now.milliseconds / 86_400_000)
-            let month = slot ?? CivilMonth(containing: today).previous
-            let (calculation, version) = try await calculation(live, month)
-            var progress = Progress("billing \(month)")
-            progress.update("reading usage")
+            let month = slot ?? CivilMonth(containing: .today).previous
+            let (calculation, version) = try await live.calculation(of: month)
+            let plan = try plan(of: calculation.catalog)
+            let sealing = try await SealingProgress.run { report in
+                try await live.sealer().seal(waits: true, progress: report)
+            }
             let summary = try await BillingRun(
-                calculation: calculation, defaultPlan: try plan(of: calculation.catalog),
+                calculation: calculation, defaultPlan: plan,
                 customers: customers?.split(separator: ",").map(String.init), now: now,
-                dedupHorizonMilliseconds: live.dedupHorizonMilliseconds
+                sealed: sealing.usage
             ).run(usage: live.usage, pool: live.pool)
-            progress.finish()
             live.logger.info(
                 "billed",
                 metadata: [
                     "slot": "\(month)", "catalog": "\(version.version)",
+                    "cutoff_batch": "\(sealing.usage.cutoff)",
                     "customers": "\(summary.customers)", "due": "\(summary.due.count)",
                     "needs_a_person": "\(summary.needsAPerson)",
                     "seconds": "\((Instant.now.milliseconds - now.milliseconds) / 1000)",
@@ -96,23 +93,6 @@ struct RunCommand: AsyncParsableCommand {
                 // Nobody reads it; the work is done all the same, and the status says how it ended.
             }
             return summary.needsAPerson ? .needsAPerson : .done
-        }
-
-        private func calculation(
-            _ live: Live, _ month: CivilMonth
-        ) async throws -> (InvoiceCalculation, CatalogStore.Version) {
-            let store = CatalogStore(pool: live.pool)
-            guard let version = try await store.inForce(on: month.firstDay) else {
-                throw Failure(
-                    .configuration,
-                    "no catalog is in force on \(month.firstDay); apply one: jobs catalog apply FILE"
-                )
-            }
-            let calculation = InvoiceCalculation(
-                catalog: try Catalog(yaml: version.source), catalogHash: version.sourceSHA256,
-                ledgerID: try await InvoiceStore(pool: live.pool).ledgerID(), slot: month,
-                policy: live.settings.invoicePolicy)
-            return (calculation, version)
         }
 
         private func plan(of catalog: Catalog) throws -> Plan? {

@@ -13,7 +13,8 @@ struct BillingReport {
         try printLine("Billing of \(summary.slot), dry-run: nothing was sent")
         try printLine(
             "usage     \(grouped(figures.events)) events counted; \(grouped(figures.duplicates)) duplicates, "
-                + "\(grouped(figures.conflicts)) conflicts, \(grouped(figures.quarantined)) quarantined"
+                + "\(grouped(figures.conflicts)) conflicts, \(grouped(summary.quarantined)) quarantined, "
+                + "\(grouped(summary.late)) late"
         )
         try printLine("due       \(text(summary.due))")
         try printLine("carried   \(text(summary.carried))  below Stripe's minimum")
@@ -51,7 +52,8 @@ struct BillingReport {
             "\"slot\":\(JSONText.string("\(summary.slot)"))",
             "\"customers\":\(summary.customers)", "\"ties_out\":\(summary.tiesOut)",
             "\"events\":\(figures.events)", "\"duplicates\":\(figures.duplicates)",
-            "\"conflicts\":\(figures.conflicts)", "\"quarantined\":\(figures.quarantined)",
+            "\"conflicts\":\(figures.conflicts)", "\"quarantined\":\(summary.quarantined)",
+            "\"late\":\(summary.late)",
             "\"due\":\(json(summary.due))", "\"carried\":\(json(summary.carried))",
             "\"skipped_zero\":\(json(summary.zero))",
         ]

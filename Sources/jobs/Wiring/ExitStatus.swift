@@ -44,7 +44,9 @@ extension ExitStatus {
             case is InvalidCatalog, is InvalidCustomers, is UnknownTimeZone, is CSVError,
                 is LineReaderError, is InputFileError:
                 .badInput
-            case let error as LedgerError: error.code == .held ? .held : .badInput
+            case let error as UsageError: error.isUnavailable ? .unavailable : .configuration
+            case let error as LedgerError: 
+                error.code == .held || error.code == .leaseLost ? .held : .badInput
             case let error as PostgresError: Self.status(of: error)
             case let error as ClickHouseError: Self.status(of: error)
             case let error as HTTPError:

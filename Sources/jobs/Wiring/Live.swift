@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Billing
 internal import ClickHouse
 internal import Exact
 internal import Foundation
@@ -31,8 +32,6 @@ struct Live {
     private let http: HTTPClient
 
     var usage: UsageReader { UsageReader(clickHouse: clickHouse) }
-
-    var dedupHorizonMilliseconds: Int64 { Int64(settings.dedupHorizonDays) * 86_400_000 }
 
     /// Builds what the settings say, checks that the schemas are ours, runs `body`, and closes all of it.
     ///
@@ -70,6 +69,43 @@ struct Live {
         }
     }
 
+    /// How a month is priced: by the catalog in force on its first day.
+    func calculation(
+        of month: CivilMonth
+    ) async throws -> (InvoiceCalculation, CatalogStore.Version) {
+        guard let version = try await CatalogStore(pool: pool).inForce(on: month.firstDay) else {
+            throw Failure(
+                .configuration,
+                "no catalog is in force on \(month.firstDay); apply one: jobs catalog apply FILE")
+        }
+        let calculation = InvoiceCalculation(
+            catalog: try Catalog(yaml: version.source), catalogHash: version.sourceSHA256,
+            ledgerID: try await InvoiceStore(pool: pool).ledgerID(), slot: month,
+            policy: settings.invoicePolicy)
+        return (calculation, version)
+    }
+
+    /// Seals usage by the metrics of all catalogs.
+    func sealer() async throws -> UsageSealer {
+        guard
+            let source = SourceTable(
+                settings.eventsTable, defaultDatabase: clickHouse.configuration.database)
+        else {
+            throw SettingsError(
+                "usage.events_table is '\(settings.eventsTable)'; it must be a table, or database.table")
+        }
+        let catalogs = try await CatalogStore(pool: pool).all()
+        return UsageSealer(
+            clickHouse: clickHouse, pool: pool, source: source,
+            metrics: try catalogs.flatMap { try Catalog(yaml: $0.source).metrics },
+            batchRows: settings.batchRows, holder: Self.processName)
+    }
+
+    /// Who we are, for people who find something taken.
+    private static var processName: String {
+        "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
+    }
+
     private func close() async {
         await pool.shutdown()
         await http.shutdown()
@@ -78,6 +114,13 @@ struct Live {
     private func checkSchemas() async throws {
         try SchemaCheck.requireCurrent(await LedgerSchema.migrator.state(on: pool))
         try SchemaCheck.requireCurrent(await UsageSchema(clickHouse: clickHouse).state())
+    }
+}
+
+extension CivilDate {
+    /// In UTC.
+    static var today: CivilDate {
+        CivilDate(daysSinceEpoch: Instant.now.milliseconds / 86_400_000)
     }
 }
 

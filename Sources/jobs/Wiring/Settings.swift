@@ -1,5 +1,6 @@
 internal import Billing
 internal import Foundation
+internal import Usage
 
 /// Every setting of the program. README.md, "Settings", describes them.
 struct Settings: Sendable {
@@ -36,7 +37,10 @@ struct Settings: Sendable {
     let allowsLiveKeys: Bool
     let billingMode: BillingMode
     let invoicePolicy: InvoiceCalculation.Policy
-    let dedupHorizonDays: Int
+    /// The log of usage events: `table`, or `database.table`.
+    let eventsTable: String
+    /// The most rows that a batch of sealed usage takes.
+    let batchRows: Int
     /// `nil`: warnings on a terminal, where the result is read by a person; info elsewhere.
     let logLevel: LogLevel?
     /// `nil`: for people on a terminal, JSON elsewhere.
@@ -58,7 +62,10 @@ struct Settings: Sendable {
         policy.carriesSmallTotals =
             try reader.choice("billing.small_totals", of: SmallTotals.self) ?? .carry == .carry
         invoicePolicy = policy
-        dedupHorizonDays = try reader.int("usage.dedup_horizon_days", in: 1...36_500) ?? 400
+        eventsTable = try reader.string("usage.events_table") ?? "events"
+        batchRows =
+            try reader.int("usage.batch_rows", in: 1...100_000_000)
+            ?? UsageSealer.defaultBatchRows
         logLevel = try reader.choice("log.level", of: LogLevel.self)
         logFormat = try reader.choice("log.format", of: LogFormat.self)
         try reader.refuseUnknownKeys()

@@ -1,9 +1,9 @@
 INSERT INTO invoices (invoice_id, customer_id, slot, timezone, period_start, period_end, kind,
     revision, status, hold_reason, currency, total_minor, plan, stripe_customer_id,
-    collection_method, days_until_due, catalog_version, input_hash, tzdata_version)
+    collection_method, days_until_due, catalog_version, cutoff_batch, input_hash, tzdata_version)
 SELECT invoice_id, customer_id, slot, timezone, period_start, period_end, 'regular',
     0, status, hold_reason, currency, total_minor, plan, stripe_customer_id,
-    collection_method, days_until_due, catalog_version, input_hash, tzdata_version
+    collection_method, days_until_due, catalog_version, cutoff_batch, input_hash, tzdata_version
 FROM staged_invoices
 WHERE outcome IN ('added', 'changed')
 ORDER BY invoice_id
@@ -19,6 +19,7 @@ ON CONFLICT (invoice_id) DO UPDATE SET
     collection_method = excluded.collection_method,
     days_until_due = excluded.days_until_due,
     catalog_version = excluded.catalog_version,
+    cutoff_batch = excluded.cutoff_batch,
     input_hash = excluded.input_hash,
     tzdata_version = excluded.tzdata_version,
     computed_at = now()

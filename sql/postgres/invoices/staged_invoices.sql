@@ -15,6 +15,7 @@ CREATE TEMP TABLE staged_invoices (
     collection_method text NOT NULL,
     days_until_due integer,
     catalog_version text NOT NULL,
+    cutoff_batch bigint NOT NULL,
     input_hash text NOT NULL,
     tzdata_version text NOT NULL,
     -- What becomes of it: added, changed, unchanged, submitted (left as it is), or overlapping (one

@@ -1,0 +1,180 @@
+package import Postgres
+
+/// Which batches of usage count. What writes here holds the lease, and says so in the same transaction.
+package struct BatchStore: Sendable {
+    /// The lease of whoever seals or rebuilds.
+    package static let leaseName = "seal-usage"
+
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) {
+        self.pool = pool
+    }
+
+    // MARK: What is sealed
+
+    /// - Parameter cutoff: the last batch that counts; `nil`: the newest of the active generation.
+    package func sealed(cutoff: Int64? = nil) async throws -> SealedUsage {
+        guard let row = try await pool.query(SQL.sealedState, [cutoff]).rows.first else {
+            throw LedgerError.noBatch(cutoff ?? 0)
+        }
+        return try await sealed(
+            generation: try row.decode("generation"), cutoff: try row.decode("cutoff"))
+    }
+
+    private func sealed(generation: Int, cutoff: Int64) async throws -> SealedUsage {
+        let hidden = try await pool.query(SQL.sealedHidden, [cutoff]).rows
+        let metrics = try await pool.query(SQL.sealedMetrics, [generation]).rows
+        return SealedUsage(
+            generation: generation, cutoff: cutoff,
+            hidden: try hidden.map { try $0.decode("batch") },
+            rollupKeys: Dictionary(
+                uniqueKeysWithValues: try metrics.map {
+                    (try $0.decode("metric_key"), try $0.decode("rollup_key"))
+                }))
+    }
+
+    /// The sealed batches up to the cut-off, in order, and how many events each holds.
+    package func batches(of sealed: SealedUsage) async throws -> [(batch: Int64, events: Int64)] {
+        try await pool.query(SQL.sealedBatches, [sealed.generation, sealed.cutoff]).rows.map {
+            (try $0.decode("batch"), try $0.decode("events"))
+        }
+    }
+
+    /// Whether the contents of the whole log were last compared more than a day ago.
+    package func isSweepDue() async throws -> Bool {
+        try await pool.query(SQL.sealedState, [nil]).rows.first?.decode("is_sweep_due") ?? true
+    }
+
+    package func recordSweep(generation: Int) async throws {
+        try await pool.query(SQL.generationSwept, [generation])
+    }
+
+    /// Events of these batches that belong to slots which were billed without them.
+    package func lateEvents(of batches: [Int64]) async throws -> [(slot: String, events: Int64)] {
+        try await pool.query(SQL.lateEvents, [batches]).rows.map {
+            (try $0.decode("slot"), try $0.decode("events"))
+        }
+    }
+
+    // MARK: Batches
+
+    /// Gives out the next number. A batch that was open belongs to nobody any more.
+    package func open(generation: Int, _ lease: Lease) async throws -> Int64 {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            try connection.query(SQL.batchAbandon)
+            let rows = try connection.query(SQL.batchOpen, [generation, lease.holder]).rows
+            guard let row = rows.first else { preconditionFailure("an insert answers its row") }
+            return try row.decode("batch")
+        }
+    }
+
+    /// Numbers up to this one that the ledger does not know are never given out.
+    package func skipNumbers(through batch: Int64, generation: Int, _ lease: Lease) async throws {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            try connection.query(SQL.batchNumbersSkip, [generation, batch])
+        }
+    }
+
+    /// Makes a batch count, with what it quarantined, in one transaction.
+    ///
+    /// - Parameters:
+    ///   - months: what it came to, by month.
+    ///   - quarantine: hands over the quarantined rows.
+    /// - Throws: `LedgerError` (leaseLost) if the batch is not ours any more; then it never counts.
+    package func seal(
+        _ batch: Int64, generation: Int, months: [BatchMonth], _ lease: Lease,
+        quarantine: (_ add: ([QuarantinedRow]) async throws -> Void) async throws -> Void
+    ) async throws -> BatchFigures {
+        try await pool.withConnection { connection in
+            try await connection.query("BEGIN")
+            try await connection.fence(lease)
+            try await quarantine { rows in
+                var copy = PostgresCopyEncoder()
+                for row in rows { copy.row(["\(generation)", "\(batch)"] + row.fields) }
+                try await connection.copyIn(
+                    "COPY quarantine (\(QuarantinedRow.columns)) FROM STDIN", copy.take())
+            }
+            let json = "[\(months.map(\.json).joined(separator: ","))]"
+            let sealed = try await connection.query(SQL.batchSeal, [batch, json]).rows
+            guard let row = sealed.first else { throw LedgerError.leaseLost(lease.name) }
+            let figures = BatchFigures(
+                events: try row.decode("events"), duplicates: try row.decode("duplicates"),
+                conflicts: try row.decode("conflicts"), quarantined: try row.decode("quarantined"))
+            try await connection.query("COMMIT")
+            return figures
+        }
+    }
+
+    // MARK: Metrics
+
+    /// A new key for the rollups of a metric; nobody reads it before it is ready.
+    package func newRollupKey(
+        of metricKey: String, generation: Int, _ lease: Lease
+    ) async throws -> String {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            let rows = try connection.query(SQL.metricBuild, [generation, metricKey]).rows
+            guard let row = rows.first else { preconditionFailure("an insert answers its row") }
+            return try row.decode("rollup_key")
+        }
+    }
+
+    /// From now on these are read, and written by every batch.
+    package func makeReady(
+        rollupKeys: [String], generation: Int, _ lease: Lease
+    ) async throws {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            try connection.query(SQL.metricReady, [generation, rollupKeys])
+        }
+    }
+}
+
+/// What a batch, or several, came to.
+package struct BatchFigures: Sendable, Equatable {
+    package var events: Int64
+    package var duplicates: Int64
+    package var conflicts: Int64
+    package var quarantined: Int64
+
+    package init(
+        events: Int64 = 0, duplicates: Int64 = 0, conflicts: Int64 = 0, quarantined: Int64 = 0
+    ) {
+        self.events = events
+        self.duplicates = duplicates
+        self.conflicts = conflicts
+        self.quarantined = quarantined
+    }
+
+    package static func += (left: inout Self, right: Self) {
+        left.events += right.events
+        left.duplicates += right.duplicates
+        left.conflicts += right.conflicts
+        left.quarantined += right.quarantined
+    }
+}
+
+/// The same of one UTC month, by the rows that count.
+package struct BatchMonth: Sendable, Equatable {
+    /// As `2026-10`.
+    package let month: String
+    package let events: Int64
+    package let duplicates: Int64
+    package let conflicts: Int64
+
+    package init(month: String, events: Int64, duplicates: Int64, conflicts: Int64) {
+        self.month = month
+        self.events = events
+        self.duplicates = duplicates
+        self.conflicts = conflicts
+    }
+
+    var json: String {
+        """
+        {"month":"\(month)","events":\(events),"duplicates":\(duplicates),"conflicts":\(conflicts)}
+        """
+    }
+}

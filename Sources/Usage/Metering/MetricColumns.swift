@@ -1,0 +1,192 @@
+internal import ClickHouse
+internal import Exact
+
+/// The SQL of one metric: which winners it counts, and how it folds them.
+struct MetricColumns {
+    let metric: Metric
+    let index: Int
+
+    /// A metric takes some 3 KB, and 256 KB are the most that the server takes by default.
+    static let longText = ["max_query_size": "16777216"]
+
+    /// Of one event: whether the metric counts it, and its quantity; NULL if that cannot be read.
+    func renderValues(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let passes = ",\n        \(passes(&parameters)) AS passes_\(index)"
+        guard metric.property != nil else { return passes }
+        return passes
+            + ",\n        if(passes_\(index), \(value(&parameters)), NULL) AS value_\(index)"
+    }
+
+    /// Of a group of events, as a tuple: key, events, unparsable ones, quantity (NULL for a count).
+    func renderRollup(key: String, _ parameters: inout [String: ClickHouseValue]) -> String {
+        let (passes, value) = ("passes_\(index)", "value_\(index)")
+        let fold: String? =
+            switch metric.aggregation {
+            case .count: nil
+            case .sum: "sum(\(value))"
+            case .max: "max(\(value))"
+            case .uniqueCount: "toDecimal256(uniqExact(\(value)), 9)"
+            case .latest: "argMaxIf(\(value), (timestamp, transaction_id), isNotNull(\(value)))"
+            }
+        let unparsable = fold == nil ? "0" : "countIf(\(passes) AND isNull(\(value)))"
+        return Self.rollup(
+            bind(key, "rollup", &parameters), events: "countIf(\(passes))", unparsable: unparsable,
+            quantity: fold ?? "NULL")
+    }
+
+    /// The rollup of all events, whether or not a metric counts them.
+    static let allEvents = rollup("'events'", events: "count()", unparsable: "0", quantity: "NULL")
+
+    private static func rollup(
+        _ key: String, events: String, unparsable: String, quantity: String
+    ) -> String {
+        """
+        (\(key), toUInt64(\(events)), toUInt64(\(unparsable)), \
+        CAST(\(quantity), 'Nullable(Decimal(76, 9))'))
+        """
+    }
+
+    /// Of what the rollups hold: how much of this metric it is.
+    func renderFolds(key: String, _ parameters: inout [String: ClickHouseValue]) -> String {
+        let isOwn = "rollup_key = \(bind(key, "rollup", &parameters))"
+        let fold =
+            switch metric.aggregation {
+            case .count: "events_\(index)"
+            case .sum: "sumIf(pieces.quantity, \(isOwn))"
+            case .max, .uniqueCount, .latest: "maxIf(pieces.quantity, \(isOwn))"
+            }
+        return """
+            ,
+                sumIf(pieces.events, \(isOwn)) AS events_\(index),
+                if(events_\(index) = 0, NULL, toString(\(fold))) AS quantity_\(index),
+                sumIf(pieces.unparsable, \(isOwn)) AS unparsable_\(index)
+            """
+    }
+
+    /// The same of an event whose values are at hand.
+    func renderUnreadable(_ parameters: inout [String: ClickHouseValue]) -> String? {
+        renderReadable().map { "if(\($0), '', \(bind(metric.code, "code", &parameters)))" }
+    }
+
+    /// Whether this event has a quantity, if the metric counts it at all.
+    func renderReadable() -> String? {
+        metric.property == nil ? nil : "(NOT passes_\(index) OR isNotNull(value_\(index)))"
+    }
+
+    /// The metric's code if this event's quantity cannot be read, else an empty text.
+    func renderReason(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let unreadable = "(\(passes(&parameters))) AND isNull(\(value(&parameters)))"
+        return "if(\(unreadable), \(bind(metric.code, "code", &parameters)), '')"
+    }
+
+    private func value(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let property = metric.property ?? ""
+        return metric.aggregation == .uniqueCount
+            ? text(bind(property, "property", &parameters))
+            : exactQuantity(of: property, &parameters)
+    }
+
+    private func passes(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let type = "event_type = \(bind(metric.eventType, "type", &parameters))"
+        return metric.conditions.enumerated().reduce(type) { clauses, item in
+            "\(clauses) AND \(render(item.element, item.offset, &parameters))"
+        }
+    }
+
+    private func render(
+        _ condition: Condition, _ position: Int, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        let property = bind(condition.property, "where\(position)", &parameters)
+        // What is used again gets a name: a long catalog makes a long question.
+        let name = "m\(index)_where\(position)"
+        let text = "\(name)_text"
+        let number = number(property, text: text)
+        let test: String
+        switch condition.test {
+        case .isOne(let values):
+            parameters["\(name)_values"] = .strings(values)
+            parameters["\(name)_numbers"] = .strings(
+                values.compactMap { ExactDecimal($0)?.description })
+            test = """
+                has({\(name)_values:Array(String)}, \(text)) OR arrayExists(x -> \
+                toDecimal256OrNull(x, 30) = \(number), {\(name)_numbers:Array(String)})
+                """
+        case .bounds(let bounds):
+            let sorted = bounds.sorted { $0.key.rawValue < $1.key.rawValue }
+            test = sorted.enumerated().map { place, bound in
+                let value = bind(
+                    "\(bound.value)", "where\(position)_\(bound.key.rawValue)", &parameters)
+                let operand = place == 0 ? "(\(number) AS \(name)_number)" : "\(name)_number"
+                return "\(operand) \(bound.key.operator) toDecimal256(\(value), 30)"
+            }.joined(separator: " AND ")
+        }
+        return """
+            if(isNull(\(self.text(property)) AS \(text)), \(condition.passesWhenMissing), \
+            ifNull(\(test), false))
+            """
+    }
+
+    private func bind(
+        _ value: String, _ name: String, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        let name = "m\(index)_\(name)"
+        parameters[name] = .string(value)
+        return "{\(name):String}"
+    }
+
+    /// A property as text: strings without their quotes, anything else as it is written; NULL if it is
+    /// missing or null.
+    private func text(_ property: String) -> String {
+        """
+        multiIf(JSONType(properties, \(property)) = 'String', JSONExtract(properties, \(property), \
+        'Nullable(String)'), JSONType(properties, \(property)) = 'Null', NULL, \
+        toNullable(JSONExtractRaw(properties, \(property))))
+        """
+    }
+
+    /// A property as a number to compare with; NULL if it is none. The pattern is needed because
+    /// ClickHouse reads "-" and "e5" as 0, and "1.2.3" as 1.23.
+    private func number(_ property: String, text: String) -> String {
+        """
+        if(JSONType(properties, \(property)) IN ('Int64', 'UInt64', 'Double') \
+        OR match(\(text), '^-?[0-9]+(\\\\.[0-9]+)?$'), toDecimal256OrNull(\(text), 30), NULL)
+        """
+    }
+
+    /// A property as an exact number; NULL if that cannot be had.
+    private func exactQuantity(
+        of property: String, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
+        let name = bind(property, "property", &parameters)
+        let written = bind(Self.writtenNumber(of: property), "written", &parameters)
+        return SQL.exactQuantity
+            .split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("--") }
+            .joined(separator: " ")
+            .replacing("{property:String}", with: name)
+            .replacing("{written_number:String}", with: written)
+    }
+
+    /// A pattern for the numbers that stand under a name in the text of a JSON object, at any depth; a
+    /// name that is written with escapes may be any name.
+    private static func writtenNumber(of property: String) -> String {
+        let name = property.unicodeScalars.reduce(into: "") { pattern, scalar in
+            let isPunctuation =
+                scalar.isASCII && scalar != "_" && !scalar.properties.isAlphabetic
+                && scalar.properties.numericType == nil
+            if isPunctuation { pattern += "\\" }
+            pattern.unicodeScalars.append(scalar)
+        }
+        return #""(?:\#(name)|(?:[^"\\]*\\.)+[^"\\]*)"\s*:\s*(-?[0-9][-+.0-9eE]*)"#
+    }
+}
+
+extension Condition.Comparison {
+    fileprivate var `operator`: String {
+        switch self {
+        case .gte: ">="
+        case .gt: ">"
+        case .lte: "<="
+        case .lt: "<"
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import ClickHouse
+internal import Exact
+internal import Ledger
+
+/// Takes one batch of rows out of the log and decides what becomes of each: it counts, or it is a
+/// duplicate, a conflict, or quarantined.
+///
+/// Everything is written under the batch's number, which no reader looks at before the ledger says that
+/// the batch is sealed. A process that dies leaves rows that never count.
+struct BatchWriter: Sendable {
+    let clickHouse: ClickHouseClient
+    let source: SourceTable
+    /// What was sealed before: its winners stay.
+    let sealed: SealedUsage
+    /// What is rolled up, or must be readable: each key once.
+    let metrics: [Metric]
+
+    /// - Parameter round: the first batch of those that read one minute in parts; else the batch itself.
+    func write(_ batch: Int64, round: Int64, range: BatchRange) async throws -> [BatchMonth] {
+        var parameters = parameters(batch)
+        parameters["round"] = .integer(round)
+        parameters.merge(source.parameters) { $1 }
+        parameters.merge(range.parameters) { $1 }
+        try await execute(stageText(&parameters), parameters)
+        let winners = SQL.winnersInsert.replacing("/* winners */", with: SQL.freshWinners)
+        for sql in [
+            SQL.known, SQL.contested, winners, SQL.seenInsert, SQL.conflictsInsert,
+            SQL.figuresInsert, SQL.slicesInsert,
+        ] {
+            try await execute(sql, parameters)
+        }
+        try await RollupWriter(
+            clickHouse: clickHouse, sealed: sealed, columns: columns.filter(\.metric.isAdditive)
+        ).write(batches: batch...batch, of: SQL.freshWinners, countsAll: true, parameters)
+        return try await clickHouse.rows(query(SQL.batchFigures, parameters)).map { row in
+            let month = try row.string("month")
+            return BatchMonth(
+                month: "\(month.prefix(4))-\(month.suffix(2))", events: try row.int64("events"),
+                duplicates: try row.int64("duplicates"), conflicts: try row.int64("conflicts"))
+        }
+    }
+
+    /// Hands over the rows that the batch quarantines. Only until its stages are dropped.
+    func forEachQuarantined(
+        of batch: Int64, _ body: ([QuarantinedRow]) async throws -> Void
+    ) async throws {
+        let query = query(SQL.stageQuarantined, parameters(batch))
+        try await clickHouse.forEachBatch(query) { rows in
+            try await body(
+                rows.map { row in
+                    QuarantinedRow(
+                        id: try row.string("quarantine_id"),
+                        customerID: try row.string("customer_id"),
+                        transactionID: try row.string("transaction_id"),
+                        eventType: try row.string("event_type"),
+                        timestamp: Instant(milliseconds: try row.int64("timestamp_ms")),
+                        ingestedAt: Instant(milliseconds: try row.int64("ingested_ms")),
+                        properties: try row.string("properties"),
+                        reasons: try row.string("reasons"), copies: try row.int64("copies"))
+                })
+        }
+    }
+
+    /// Removes the tables that this batch, and batches of processes that died, have worked in.
+    func dropStages() async throws {
+        for row in try await clickHouse.rows(ClickHouseQuery(SQL.stageStale)) {
+            let name = try row.string("name")
+            try await clickHouse.execute(
+                ClickHouseQuery(SQL.stageDrop, parameters: ["table": .string(name)]))
+        }
+    }
+
+    /// The text that copies a batch, with a column or two for each metric.
+    private func stageText(_ parameters: inout [String: ClickHouseValue]) -> String {
+        let values = columns.map { $0.renderValues(&parameters) }
+        let readable = columns.compactMap { $0.renderReadable() }
+        let reasons = columns.compactMap { $0.renderUnreadable(&parameters) }
+        return SQL.stage
+            .replacing("/* metric values */", with: values.joined())
+            .replacing("/* readable */", with: readable.map { "\n            AND \($0)" }.joined())
+            .replacing("/* metric reasons */", with: reasons.map { ",\n\($0)" }.joined())
+    }
+
+    private var columns: [MetricColumns] {
+        metrics.enumerated().map { MetricColumns(metric: $1, index: $0) }
+    }
+
+    private func parameters(_ batch: Int64) -> [String: ClickHouseValue] {
+        var parameters = sealed.parameters
+        parameters["batch"] = .integer(batch)
+        for stage in ["stage", "known", "contested"] {
+            parameters[stage] = .string("sealing_\(batch)_\(stage)")
+        }
+        return parameters
+    }
+
+    private func execute(_ sql: String, _ parameters: [String: ClickHouseValue]) async throws {
+        try await clickHouse.execute(query(sql, parameters))
+    }
+
+    private func query(_ sql: String, _ parameters: [String: ClickHouseValue]) -> ClickHouseQuery {
+        ClickHouseQuery(sql, parameters: parameters, settings: MetricColumns.longText)
+    }
+}

@@ -1,0 +1,86 @@
+internal import ClickHouse
+
+/// Whether the log can be read as it is: the right columns, and no replica that lags behind.
+struct SourceCheck: Sendable {
+    let clickHouse: ClickHouseClient
+    let source: SourceTable
+
+    func check() async throws {
+        let columns = try await rows(SQL.sourceColumns)
+        let types = Dictionary(
+            uniqueKeysWithValues: try columns.map {
+                (try $0.string("name"), try $0.string("type"))
+            })
+        guard !types.isEmpty else {
+            throw UsageError(
+                isUnavailable: false,
+                description: """
+                    there is no table \(source): set usage.events_table to the log of usage events, or run \
+                    jobs migrate
+                    """)
+        }
+        for (column, expected) in Self.columns {
+            let found = types[column]
+            guard let found, expected.contains(found) else {
+                throw UsageError(
+                    isUnavailable: false,
+                    description: """
+                        \(source).\(column) is \(found ?? "missing"), but must be \
+                        \(expected.joined(separator: " or ")): point usage.events_table to a view that \
+                        converts it
+                        """)
+            }
+        }
+        try await refuseLag()
+    }
+
+    private static let texts = ["String", "LowCardinality(String)"]
+    private static let instants = ["DateTime64(3, 'UTC')"]
+    private static let columns = [
+        ("transaction_id", texts), ("customer_id", texts), ("event_type", texts),
+        ("timestamp", instants), ("properties", texts), ("ingested_at", instants),
+    ]
+
+    /// A row that one replica has and another has not yet would look like one that came late.
+    private func refuseLag() async throws {
+        guard let table = try await rows(SQL.sourceEngine).first else { return }
+        let engine = try table.string("engine")
+        let replicas: String
+        var parameters = source.parameters
+        if engine == "Distributed" {
+            guard
+                let match = try table.string("engine_full")
+                    .firstMatch(of: /^Distributed\('?([^',]+)'?, '?([^',]*)'?, '?([^',)]+)'?/)
+            else { return }
+            replicas = "clusterAllReplicas({cluster:String}, system.replicas)"
+            parameters = [
+                "cluster": .string(String(match.1)), "database": .string(String(match.2)),
+                "events": .string(String(match.3)),
+            ]
+        } else if engine.hasPrefix("Replicated") || engine.hasPrefix("Shared") {
+            replicas = "system.replicas"
+        } else {
+            return
+        }
+        let query = ClickHouseQuery(
+            SQL.sourceReplicas.replacing("/* replicas */", with: replicas), parameters: parameters)
+        guard let row = try await clickHouse.rows(query).first else { return }
+        let lagging = try row.int64("lagging")
+        guard lagging == 0 else {
+            throw UsageError(
+                isUnavailable: true,
+                description: """
+                    \(lagging) replicas of \(source) lag behind, by up to \(try row.int64("delay_seconds")) \
+                    seconds: nothing was sealed; run again when they have caught up
+                    """)
+        }
+    }
+
+    private func rows(_ sql: String) async throws -> [ClickHouseRow] {
+        try await clickHouse.rows(ClickHouseQuery(sql, parameters: source.parameters))
+    }
+}
+
+extension SourceTable: CustomStringConvertible {
+    package var description: String { "\(database).\(table)" }
+}

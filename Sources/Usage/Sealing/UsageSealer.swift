@@ -1,0 +1,175 @@
+package import ClickHouse
+package import Ledger
+package import Postgres
+
+/// Seals usage: takes what the log has and no batch has accounted for, batch by batch.
+///
+/// One process at a time does so, under a lease; it can die at any point.
+package struct UsageSealer: Sendable {
+    /// What a run did, and what it found.
+    package struct Summary: Sendable, Equatable {
+        package var batches: [Int64] = []
+        package var figures = BatchFigures()
+        /// Metrics that were rolled up for the first time, over all that was sealed before.
+        package var backfilledMetrics = 0
+        /// Events of slots that were billed without them.
+        package var late: [Late] = []
+        package var usage = SealedUsage(generation: 1, cutoff: 0, hidden: [], rollupKeys: [:])
+
+        package struct Late: Sendable, Equatable {
+            package let slot: String
+            package let events: Int64
+        }
+    }
+
+    /// How far a run is.
+    package struct Progress: Sendable {
+        package let batch: Int
+        package let batches: Int
+        package let rows: Int64
+    }
+
+    private let clickHouse: ClickHouseClient
+    private let store: BatchStore
+    private let pool: PostgresPool
+    private let source: SourceTable
+    private let metrics: [Metric]
+    private let batchRows: Int64
+    private let holder: String
+
+    package static let defaultBatchRows = 2_000_000
+
+    /// - Parameters:
+    ///   - metrics: of all catalogs; what they count is rolled up, what they read must be readable.
+    ///   - batchRows: the most that a batch takes; memory of the server grows with it.
+    ///   - holder: who we are, for whoever finds the lease taken.
+    package init(
+        clickHouse: ClickHouseClient, pool: PostgresPool, source: SourceTable, metrics: [Metric],
+        batchRows: Int = defaultBatchRows, holder: String
+    ) {
+        self.clickHouse = clickHouse
+        self.pool = pool
+        self.source = source
+        store = BatchStore(pool: pool)
+        var keys: Set<String> = []
+        self.metrics = metrics.filter { keys.insert($0.key).inserted }
+        self.batchRows = Int64(batchRows)
+        self.holder = holder
+    }
+
+    /// - Parameters:
+    ///   - waits: for another process that seals; else that is an error (held).
+    ///   - comparesContents: `nil`: once a day.
+    package func seal(
+        waits: Bool = false, comparesContents: Bool? = nil,
+        progress: @escaping @Sendable (Progress) -> Void = { _ in }
+    ) async throws -> Summary {
+        try await Lease.with(
+            BatchStore.leaseName, holder: holder, pool: pool, waits: waits
+        ) { lease in
+            try await seal(lease, comparesContents: comparesContents, progress)
+        }
+    }
+
+    private func seal(
+        _ lease: Lease, comparesContents: Bool?, _ progress: (Progress) -> Void
+    ) async throws -> Summary {
+        try await SourceCheck(clickHouse: clickHouse, source: source).check()
+        var summary = Summary()
+        var sealed = try await begin(lease)
+        let backfilled = try await backfill(&sealed, lease)
+        summary.backfilledMetrics = sealed.cutoff > 0 ? backfilled : 0
+        let isSweepDue = try await store.isSweepDue()
+        let comparesContents = comparesContents ?? isSweepDue
+        let minutes = try await SourceSweep(
+            source: source, sealed: sealed,
+            comparesContents: comparesContents && sealed.cutoff > 0
+        ).minutes(clickHouse)
+        let ranges = BatchRange.plan(minutes, rows: batchRows)
+        var round: Int64 = 0
+        for (index, range) in ranges.enumerated() {
+            try Task.checkCancellation()
+            progress(Progress(batch: index + 1, batches: ranges.count, rows: range.rows))
+            let batch = try await store.open(generation: sealed.generation, lease)
+            if range.part == 0 { round = batch }
+            summary.figures += try await seal(batch, round: round, range, sealed, lease)
+            summary.batches.append(batch)
+            sealed = try await store.sealed()
+        }
+        if comparesContents { try await store.recordSweep(generation: sealed.generation) }
+        summary.late = try await store.lateEvents(of: summary.batches).map {
+            Summary.Late(slot: $0.slot, events: $0.events)
+        }
+        summary.usage = sealed
+        return summary
+    }
+
+    /// Makes the tables, and sees to it that no number of a batch is used twice.
+    private func begin(_ lease: Lease) async throws -> SealedUsage {
+        let sealed = try await store.sealed()
+        try await UsageTables(generation: sealed.generation).create(clickHouse)
+        let newest = ClickHouseQuery(SQL.newestBatch, parameters: sealed.parameters)
+        if let batch = try await clickHouse.rows(newest).first?.int64("batch"), batch > 0 {
+            try await store.skipNumbers(through: batch, generation: sealed.generation, lease)
+        }
+        return sealed
+    }
+
+    private func seal(
+        _ batch: Int64, round: Int64, _ range: BatchRange, _ sealed: SealedUsage, _ lease: Lease
+    ) async throws -> BatchFigures {
+        let writer = BatchWriter(
+            clickHouse: clickHouse, source: source, sealed: sealed, metrics: metrics)
+        try await writer.dropStages()
+        let months = try await writer.write(batch, round: round, range: range)
+        let figures = try await store.seal(
+            batch, generation: sealed.generation, months: months, lease
+        ) { add in try await writer.forEachQuarantined(of: batch, add) }
+        try await writer.dropStages()
+        return figures
+    }
+
+    /// Rolls up metrics that no batch knew, over all that is sealed.
+    ///
+    /// - Returns: how many they are.
+    private func backfill(_ sealed: inout SealedUsage, _ lease: Lease) async throws -> Int {
+        let known = sealed.rollupKeys
+        let missing = sealed.unsealed(metrics)
+        guard !missing.isEmpty else { return 0 }
+        var keys: [String: String] = [:]
+        for metric in missing {
+            keys[metric.key] = try await store.newRollupKey(
+                of: metric.key, generation: sealed.generation, lease)
+        }
+        let extended = SealedUsage(
+            generation: sealed.generation, cutoff: sealed.cutoff, hidden: sealed.hidden,
+            rollupKeys: known.merging(keys) { $1 })
+        let writer = RollupWriter(
+            clickHouse: clickHouse, sealed: extended,
+            columns: missing.enumerated().map { MetricColumns(metric: $1, index: $0) })
+        for batches in try await batchesInTurn(of: sealed) {
+            try Task.checkCancellation()
+            try await writer.backfill(batches: batches)
+        }
+        try await store.makeReady(
+            rollupKeys: Array(keys.values), generation: sealed.generation, lease)
+        sealed = extended
+        return missing.count
+    }
+
+    /// All sealed batches, as many at a time as one batch may hold rows.
+    private func batchesInTurn(of sealed: SealedUsage) async throws -> [ClosedRange<Int64>] {
+        var ranges: [ClosedRange<Int64>] = []
+        var rows: Int64 = 0
+        for (batch, events) in try await store.batches(of: sealed) {
+            rows += events
+            if let last = ranges.last, rows <= batchRows {
+                ranges[ranges.count - 1] = last.lowerBound...batch
+            } else {
+                ranges.append(batch...batch)
+                rows = events
+            }
+        }
+        return ranges
+    }
+}

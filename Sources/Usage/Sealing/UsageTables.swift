@@ -1,0 +1,45 @@
+internal import ClickHouse
+internal import Ledger
+
+/// The tables of one generation: winners, what was seen, rollups, conflicts, figures and slices.
+///
+/// They are made when sealing begins, and never altered: other tables are another generation.
+struct UsageTables: Sendable {
+    let generation: Int
+
+    var parameters: [String: ClickHouseValue] {
+        Self.names.reduce(into: [:]) { $0[$1] = .string("usage_\($1)_\(generation)") }
+    }
+
+    func create(_ clickHouse: ClickHouseClient) async throws {
+        for sql in Self.definitions {
+            try await clickHouse.execute(ClickHouseQuery(sql, parameters: parameters))
+        }
+    }
+
+    private static let names = [
+        "winners", "seen", "hourly", "daily", "conflicts", "figures", "slices",
+    ]
+    private static let definitions = [
+        SQL.tableWinners, SQL.tableSeen, SQL.tableHourly, SQL.tableDaily, SQL.tableConflicts,
+        SQL.tableFigures, SQL.tableSlices,
+    ]
+}
+
+extension SealedUsage {
+    /// What every question of sealed usage is bound to.
+    var parameters: [String: ClickHouseValue] {
+        UsageTables(generation: generation).parameters.merging(
+            ["cutoff": .integer(cutoff), "hidden": .integers(hidden)]) { $1 }
+    }
+
+    /// What is not rolled up is computed under its own key.
+    func rollupKey(of metric: Metric) -> String {
+        rollupKeys[metric.key] ?? metric.key
+    }
+
+    /// Those of the metrics that need rollups, and have none.
+    func unsealed(_ metrics: [Metric]) -> [Metric] {
+        metrics.filter { $0.isAdditive && rollupKeys[$0.key] == nil }
+    }
+}

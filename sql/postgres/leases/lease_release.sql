@@ -1,0 +1,1 @@
+UPDATE leases SET expires_at = clock_timestamp() WHERE name = $1 AND token = $2

@@ -1,0 +1,2 @@
+-- Whose process died, or lost its lease.
+UPDATE usage_batches SET state = 'abandoned' WHERE state = 'open'

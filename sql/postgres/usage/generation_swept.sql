@@ -1,0 +1,1 @@
+UPDATE usage_generations SET swept_at = clock_timestamp() WHERE generation = $1
