@@ -75,10 +75,14 @@ extension InvoiceCalculation {
     }
 
     /// The invoice of a whole month in the customer's zone.
-    func invoice(for customer: Customer, _ usage: [MetricUsage]) throws -> ComputedInvoice {
+    func invoice(
+        for customer: Customer, _ usage: [MetricUsage], isQuarantined: Bool = false
+    ) throws -> ComputedInvoice {
         let period = try BillingPeriod(
             month: slot, zone: customer.timezone, nextZone: customer.timezone)
-        return invoice(for: customer, period: period, usage: usage)
+        return invoice(
+            for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
+            cutoffBatch: 7)
     }
 }
 

@@ -31,6 +31,9 @@ struct InvoiceHoldTests {
     /// What brings a hold about; a new one must be added here before this compiles.
     private static func held(_ hold: Hold) throws -> ComputedInvoice {
         switch hold {
+        case .quarantinedUsage:
+            try InvoiceCalculation(yaml: catalog).invoice(
+                for: customer(), usage("1", "1", "0"), isQuarantined: true)
         case .unparsableUsage: try invoice([unreadable, .none, .none])
         case .negativeQuantity: try invoice(usage("-0.5", "7", "0"))
         case .amountTooLarge: try invoice(usage("999999.99", "0.01", "0"))

@@ -22,7 +22,7 @@ struct InvoiceIdentityTests {
             yaml: sampleCatalog, hash: hash, ledgerID: ledgerID, slot: slot, policy: policy)
         let period = try BillingPeriod(
             month: month(slot), zone: terms.timezone, nextZone: zone ?? terms.timezone)
-        return calculation.invoice(for: terms, period: period, usage: usage)
+        return calculation.invoice(for: terms, period: period, usage: usage, cutoffBatch: 7)
     }
 
     @Test func `the same values make the same invoice, to the last character`() throws {

@@ -77,7 +77,8 @@ struct PricingOracleTests {
                 let usage = quantities.map {
                     MetricUsage(events: 1, quantity: decimal($0), unparsable: 0)
                 }
-                let invoice = calculation.invoice(for: customer, period: period, usage: usage)
+                let invoice = calculation.invoice(
+                    for: customer, period: period, usage: usage, cutoffBatch: 7)
                 let charges = try #require(calculation.catalog.plan(customer.plan)).charges
                 cases.append(
                     Case(

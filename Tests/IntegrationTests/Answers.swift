@@ -20,6 +20,7 @@ struct BillReport: Decodable, Equatable {
     var duplicates: Int
     var conflicts: Int
     var quarantined: Int
+    var late: Int
     var due: Group
     var carried: Group
     var skippedZero: Group
@@ -152,6 +153,8 @@ extension Stack {
     }
 
     func usage(_ slot: String) async throws -> [ListedUsage] {
-        try await done("usage", "show", "--slot", slot, "--format", "json").objects()
+        let sealed = try await jobs("run", "seal-usage")
+        #expect([0, 1].contains(sealed.status), "\(sealed.errors)")
+        return try await done("usage", "show", "--slot", slot, "--format", "json").objects()
     }
 }

@@ -5,7 +5,7 @@ import Testing
 struct HelpTests {
     /// Every command, in the order in which `--help` lists them.
     private static let commands: [[String]] = [
-        [], ["run"], ["run", "bill"], ["migrate"],
+        [], ["run"], ["run", "seal-usage"], ["run", "bill"], ["migrate"],
         ["import"], ["import", "access-log"], ["import", "events"], ["import", "customers"],
         ["catalog"], ["catalog", "check"], ["catalog", "apply"], ["catalog", "show"],
         ["usage"], ["usage", "show"],

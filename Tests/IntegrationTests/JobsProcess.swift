@@ -119,6 +119,8 @@ final class JobsProcess: Sendable {
         }
     }
 
+    var isRunning: Bool { !awaitEnd(milliseconds: 0) }
+
     /// Lets the program live for a time, or to its own end.
     func live(milliseconds: Int) async {
         _ = await offThePool { self.awaitEnd(milliseconds: milliseconds) }

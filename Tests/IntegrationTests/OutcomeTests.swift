@@ -60,7 +60,7 @@ struct OutcomeTests {
             let report = try await stack.bill("2015-05", "--requests", "plan.jsonl", status: 1)
             #expect(
                 report.held == [
-                    "unparsable_usage": .init(
+                    "quarantined_usage": .init(
                         count: count, totalMinor: ["usd": Int64(700 * count)])
                 ])
             #expect(report.due.count == 2)

@@ -81,7 +81,7 @@ struct SecrecyTests {
                     "note", of: "a", at: "2015-05-17T10:00:00Z", #"{"gb":1,"note":"\#(key)"}"#),
             ])
             let report = try await stack.bill("2015-05", "--requests", "plan.jsonl", status: 1)
-            #expect(report.held.keys.sorted() == ["unparsable_usage"])
+            #expect(report.held.keys.sorted() == ["quarantined_usage"])
             let id = try await stack.invoice(of: "a", "2015-05").invoiceID
             for command in [
                 ["run", "bill", "--slot", "2015-05"], ["usage", "show", "--slot", "2015-05"],

@@ -42,11 +42,11 @@ struct SettingsTests {
             environment: ["BILLING_ALLOW_LIVE_KEYS": "flase"], status: 78,
             word: "billing.allow_live_keys"),
         Mistake(
-            environment: ["USAGE_DEDUP_HORIZON_DAYS": "0"], status: 78,
-            word: "usage.dedup_horizon_days"),
+            environment: ["USAGE_BATCH_ROWS": "0"], status: 78,
+            word: "usage.batch_rows"),
         Mistake(
-            environment: ["USAGE_DEDUP_HORIZON_DAYS": "400d"], status: 78,
-            word: "usage.dedup_horizon_days"),
+            environment: ["USAGE_BATCH_ROWS": "2m"], status: 78,
+            word: "usage.batch_rows"),
         Mistake(environment: ["LOG_LEVEL": "loud"], status: 78, word: "log.level"),
         Mistake(environment: ["LOG_FORMAT": "xml"], status: 78, word: "log.format"),
         Mistake(

@@ -126,7 +126,7 @@ import Usage
         try await withLog { client in
             let usage = try await client.usage(period([metric(.sum, "v")]))
             #expect(usage.isEmpty)
-            #expect(try await client.figures() == UsageFigures(events: 0))
+            #expect(try await client.figures() == Figures(events: 0))
             #expect(try await client.conflicts().isEmpty)
             #expect(try await client.quarantined().isEmpty)
         }
@@ -144,7 +144,7 @@ import Usage
         }
         let query = period(metrics)
         // More than a server takes by default (max_query_size).
-        #expect(query.byCustomer().sql.utf8.count > 262_144)
+        #expect(query.fromWinners(of: "acme").sql.utf8.count > 262_144)
         try await withLog { client in
             try await client.log(
                 (0..<100).map { LogRow(id: "t\($0)", properties: "{\"v\":\($0)}") })

@@ -105,8 +105,8 @@ struct MeteringOracle {
         }
     }
 
-    func figures(hashes: [String: String], start: Int64, end: Int64) -> UsageFigures {
-        var figures = UsageFigures()
+    func figures(hashes: [String: String], start: Int64, end: Int64) -> Figures {
+        var figures = Figures(events: 0)
         for rows in winners(hashes: hashes) where start <= rows[0].row.at && rows[0].row.at < end {
             let contents = Set(rows.map(\.content)).count
             figures.events += 1

@@ -28,6 +28,8 @@ import Testing
                     let usage = try await client.usage(query)
                     #expect(!usage.isEmpty)
                     #expect(usage == oracle.usage(hashes: hashes, start: start, end: end))
+                    // Figures are by UTC day.
+                    guard start % dayMilliseconds == 0, end % dayMilliseconds == 0 else { continue }
                     #expect(
                         try await client.figures(query)
                             == oracle.figures(hashes: hashes, start: start, end: end))
@@ -58,7 +60,7 @@ import Testing
         try await withLog { client in
             try await client.log(oracle.events.map(\.row))
             var edges = [october.start - 6 * dayMilliseconds, october.end + 6 * dayMilliseconds]
-            for _ in 0..<4 { edges.append(.random(in: edges[0]..<edges[1], using: &random)) }
+            for _ in 0..<4 { edges.append(edges[0] + .random(in: 0..<40, using: &random) * dayMilliseconds) }
             edges.append(contentsOf: [october.start, october.end])
             edges.sort()
             var (rows, events): (Int64, Int64) = (0, 0)
@@ -83,7 +85,7 @@ import Testing
             ClickHouseQuery(
                 """
                 SELECT DISTINCT event_type, toString(toUnixTimestamp64Milli(timestamp)) AS at, properties,
-                    hex(sipHash128(event_type, timestamp, properties)) AS hash
+                    leftPad(toString(cityHash64(event_type, toUnixTimestamp64Milli(timestamp), properties)), 20, '0') AS hash
                 FROM events
                 """))
         var hashes: [String: String] = [:]

@@ -38,6 +38,8 @@ package struct BillingRun: Sendable {
             try await load(periods, usage: usage, into: computation)
             guard let month = periods[unknown] else { preconditionFailure("it was put in") }
             summary.figures = try await usage.figures(query(month))
+            summary.late = try await BatchStore(pool: pool).lateEvents(
+                ofSlot: "\(calculation.slot)", in: sealed)
             let quarantine = QuarantineStore(pool: pool, sealed: sealed)
             summary.quarantined = try await quarantine.count(month.start..<month.end)
             let quarantined = try await quarantined(periods, quarantine)

@@ -27,9 +27,19 @@ package struct Lease: Sendable {
             await lease.release(pool)
             return result
         } catch {
+            // Whoever took over may have cleared away what this error is about.
+            let isLost = await lease.isLost(pool)
             await lease.release(pool)
-            throw error
+            throw isLost ? LedgerError.leaseLost(name) : error
         }
+    }
+
+    private func isLost(_ pool: PostgresPool) async -> Bool {
+        await Task.detached {
+            let rows = try? await pool.query(SQL.leaseToken, [name], timeoutSeconds: 5).rows
+            let newest = try? rows?.first?.decode("token", as: Int64.self)
+            return newest.map { $0 != token } ?? false
+        }.value
     }
 
     private static func take(

@@ -15,14 +15,16 @@ package struct BatchStore: Sendable {
 
     /// - Parameter cutoff: the last batch that counts; `nil`: the newest of the active generation.
     package func sealed(cutoff: Int64? = nil) async throws -> SealedUsage {
-        guard let row = try await pool.query(SQL.sealedState, [cutoff]).rows.first else {
+        guard let row = try await pool.query(SQL.generationOf, [cutoff]).rows.first else {
             throw LedgerError.noBatch(cutoff ?? 0)
         }
-        return try await sealed(
-            generation: try row.decode("generation"), cutoff: try row.decode("cutoff"))
+        return try await sealed(generation: try row.decode("generation"), cutoff: cutoff)
     }
 
-    private func sealed(generation: Int, cutoff: Int64) async throws -> SealedUsage {
+    /// The same of a generation that need not be active.
+    package func sealed(generation: Int, cutoff: Int64? = nil) async throws -> SealedUsage {
+        let state = try await pool.query(SQL.sealedState, [generation, cutoff]).rows
+        let cutoff: Int64 = try state.first?.decode("cutoff") ?? 0
         let hidden = try await pool.query(SQL.sealedHidden, [cutoff]).rows
         let metrics = try await pool.query(SQL.sealedMetrics, [generation]).rows
         return SealedUsage(
@@ -42,8 +44,8 @@ package struct BatchStore: Sendable {
     }
 
     /// Whether the contents of the whole log were last compared more than a day ago.
-    package func isSweepDue() async throws -> Bool {
-        try await pool.query(SQL.sealedState, [nil]).rows.first?.decode("is_sweep_due") ?? true
+    package func isSweepDue(generation: Int) async throws -> Bool {
+        try await pool.query(SQL.sweepDue, [generation]).rows.first?.decode("is_due") ?? true
     }
 
     package func recordSweep(generation: Int) async throws {
@@ -57,13 +59,28 @@ package struct BatchStore: Sendable {
         }
     }
 
+    /// Events of a slot that were sealed after it was last billed; none if it never was.
+    package func lateEvents(ofSlot slot: String, in sealed: SealedUsage) async throws -> Int64 {
+        try await pool.query(SQL.lateOfSlot, [slot, sealed.generation, sealed.cutoff])
+            .rows.first?.decode("events") ?? 0
+    }
+
     // MARK: Batches
 
-    /// Gives out the next number. A batch that was open belongs to nobody any more.
+    /// Takes batches that are open away from whoever opened them: it died, or lost the lease.
+    ///
+    /// - Returns: their numbers, whose rows never count.
+    package func abandonOpen(_ lease: Lease) async throws -> [Int64] {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            return try connection.query(SQL.batchAbandon).rows.map { try $0.decode("batch") }
+        }
+    }
+
+    /// Gives out the next number.
     package func open(generation: Int, _ lease: Lease) async throws -> Int64 {
         try await pool.transaction { connection in
             try connection.fence(lease)
-            try connection.query(SQL.batchAbandon)
             let rows = try connection.query(SQL.batchOpen, [generation, lease.holder]).rows
             guard let row = rows.first else { preconditionFailure("an insert answers its row") }
             return try row.decode("batch")
@@ -105,6 +122,34 @@ package struct BatchStore: Sendable {
                 conflicts: try row.decode("conflicts"), quarantined: try row.decode("quarantined"))
             try await connection.query("COMMIT")
             return figures
+        }
+    }
+
+    // MARK: Generations
+
+    /// Starts a rebuild; what earlier ones left is nobody's any more.
+    ///
+    /// - Returns: the new generation, and those that are not needed any more.
+    package func newGeneration(_ lease: Lease) async throws -> (generation: Int, retired: [Int]) {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            let retired = try connection.query(SQL.generationRetireBuilt).rows
+            let rows = try connection.query(SQL.generationNew).rows
+            guard let row = rows.first else { preconditionFailure("an insert answers its row") }
+            return (
+                try row.decode("generation"), try retired.map { try $0.decode("generation") }
+            )
+        }
+    }
+
+    /// From now on this generation is read; the one before stays, for invoices that were computed with it.
+    package func activate(generation: Int, _ lease: Lease) async throws {
+        try await pool.transaction { connection in
+            try connection.fence(lease)
+            try connection.query(SQL.quarantineKeepReleased, [generation])
+            try connection.query(SQL.generationRetireActive)
+            let rows = try connection.query(SQL.generationActivate, [generation]).rows
+            guard !rows.isEmpty else { throw LedgerError.leaseLost(lease.name) }
         }
     }
 

@@ -29,13 +29,13 @@ package struct UsageSealer: Sendable {
         package let rows: Int64
     }
 
-    private let clickHouse: ClickHouseClient
-    private let store: BatchStore
-    private let pool: PostgresPool
-    private let source: SourceTable
-    private let metrics: [Metric]
+    let clickHouse: ClickHouseClient
+    let store: BatchStore
+    let pool: PostgresPool
+    let source: SourceTable
+    let metrics: [Metric]
     private let batchRows: Int64
-    private let holder: String
+    let holder: String
 
     package static let defaultBatchRows = 2_000_000
 
@@ -75,11 +75,19 @@ package struct UsageSealer: Sendable {
         _ lease: Lease, comparesContents: Bool?, _ progress: (Progress) -> Void
     ) async throws -> Summary {
         try await SourceCheck(clickHouse: clickHouse, source: source).check()
+        let generation = try await store.sealed().generation
+        return try await seal(
+            generation: generation, lease, comparesContents: comparesContents, progress)
+    }
+
+    func seal(
+        generation: Int, _ lease: Lease, comparesContents: Bool?, _ progress: (Progress) -> Void
+    ) async throws -> Summary {
         var summary = Summary()
-        var sealed = try await begin(lease)
+        var sealed = try await begin(generation: generation, lease)
         let backfilled = try await backfill(&sealed, lease)
         summary.backfilledMetrics = sealed.cutoff > 0 ? backfilled : 0
-        let isSweepDue = try await store.isSweepDue()
+        let isSweepDue = try await store.isSweepDue(generation: generation)
         let comparesContents = comparesContents ?? isSweepDue
         let minutes = try await SourceSweep(
             source: source, sealed: sealed,
@@ -90,11 +98,11 @@ package struct UsageSealer: Sendable {
         for (index, range) in ranges.enumerated() {
             try Task.checkCancellation()
             progress(Progress(batch: index + 1, batches: ranges.count, rows: range.rows))
-            let batch = try await store.open(generation: sealed.generation, lease)
+            let batch = try await store.open(generation: generation, lease)
             if range.part == 0 { round = batch }
             summary.figures += try await seal(batch, round: round, range, sealed, lease)
             summary.batches.append(batch)
-            sealed = try await store.sealed()
+            sealed = try await store.sealed(generation: generation)
         }
         if comparesContents { try await store.recordSweep(generation: sealed.generation) }
         summary.late = try await store.lateEvents(of: summary.batches).map {
@@ -105,9 +113,13 @@ package struct UsageSealer: Sendable {
     }
 
     /// Makes the tables, and sees to it that no number of a batch is used twice.
-    private func begin(_ lease: Lease) async throws -> SealedUsage {
-        let sealed = try await store.sealed()
+    private func begin(generation: Int, _ lease: Lease) async throws -> SealedUsage {
+        let sealed = try await store.sealed(generation: generation)
         try await UsageTables(generation: sealed.generation).create(clickHouse)
+        // What is not removed now does no harm: nobody looks at it.
+        for batch in try await store.abandonOpen(lease) {
+            try await UsageTables(generation: generation).remove(batch: batch, clickHouse)
+        }
         let newest = ClickHouseQuery(SQL.newestBatch, parameters: sealed.parameters)
         if let batch = try await clickHouse.rows(newest).first?.int64("batch"), batch > 0 {
             try await store.skipNumbers(through: batch, generation: sealed.generation, lease)

@@ -17,6 +17,21 @@ struct UsageTables: Sendable {
         }
     }
 
+    func drop(_ clickHouse: ClickHouseClient) async throws {
+        for name in parameters.values {
+            try await clickHouse.execute(
+                ClickHouseQuery(SQL.stageDrop, parameters: ["table": name]))
+        }
+    }
+
+    func remove(batch: Int64, _ clickHouse: ClickHouseClient) async throws {
+        for name in Self.names {
+            let sql = SQL.batchRemove.replacing("/* table */", with: "usage_\(name)_\(generation)")
+            try await clickHouse.execute(
+                ClickHouseQuery(sql, parameters: ["batch": .integer(batch)]))
+        }
+    }
+
     private static let names = [
         "winners", "seen", "hourly", "daily", "conflicts", "figures", "slices",
     ]

@@ -17,12 +17,25 @@ extension RunCommand {
         @OptionGroup var common: CommonOptions
         @Flag(name: .long, help: "Compare the contents of the whole log now, not once a day.")
         var sweep = false
+        @Flag(
+            name: .long,
+            help: "Seal the whole log anew beside what is there, compare, and replace it if nothing differs.")
+        var rebuild = false
+        @Flag(name: .long, help: "With --rebuild: replace it whatever differs.")
+        var acceptDifferences = false
         @Option(name: .long, help: "How to print the result: table or json (one object).")
         var format: SummaryFormat = .table
+
+        mutating func validate() throws {
+            guard rebuild || !acceptDifferences else {
+                throw ValidationError("--accept-differences goes with --rebuild")
+            }
+        }
 
         mutating func runToStatus() async throws -> ExitStatus {
             return try await Live.run(common) { [self] live in
                 let sealer = try await live.sealer()
+                if rebuild { return try await rebuild(sealer) }
                 let isSweep = sweep ? true : nil
                 let summary = try await SealingProgress.run { report in
                     try await sealer.seal(comparesContents: isSweep, progress: report)
@@ -36,6 +49,27 @@ extension RunCommand {
                 }
                 return summary.figures.quarantined > 0 ? .needsAPerson : .done
             }
+        }
+
+        private func rebuild(_ sealer: UsageSealer) async throws -> ExitStatus {
+            let result = try await SealingProgress.run { report in
+                try await sealer.rebuild(
+                    acceptsDifferences: acceptDifferences, progress: report)
+            }
+            let report = SealingReport(summary: result.summary)
+            try format == .json ? report.printJSON() : report.printText()
+            guard format == .table || !result.isActive else { return .done }
+            if result.differing == 0 {
+                try printLine("rebuilt     nothing differs; the rebuilt usage is active")
+                return .done
+            }
+            try printLine(
+                "differs     \(grouped(result.differing)) days of customers and metrics: \(result.examples)")
+            try printLine(
+                result.isActive
+                    ? "rebuilt     the rebuilt usage is active; bill unsent months again"
+                    : "kept        what was there stays active; --rebuild --accept-differences replaces it")
+            return result.isActive ? .done : .needsAPerson
         }
     }
 }

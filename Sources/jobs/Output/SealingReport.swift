@@ -60,10 +60,9 @@ struct SealingReport {
 
 /// Says how far sealing is, on a terminal.
 enum SealingProgress {
-    static func run(
-        _ body: (@escaping @Sendable (UsageSealer.Progress) -> Void) async throws ->
-            UsageSealer.Summary
-    ) async throws -> UsageSealer.Summary {
+    static func run<Result>(
+        _ body: (@escaping @Sendable (UsageSealer.Progress) -> Void) async throws -> Result
+    ) async throws -> Result {
         let progress = Mutex(Progress("sealing usage"))
         defer { progress.withLock { $0.finish() } }
         return try await body { state in

@@ -1,0 +1,79 @@
+import Exact
+import Testing
+
+@testable import Usage
+
+/// How what is new in the log is cut into batches.
+struct SealingPlanTests {
+    private func minute(_ minute: Int64, _ rows: Int64, differs: Bool = true) -> SourceSweep.Minute {
+        SourceSweep.Minute(minute: minute, rows: rows, differs: differs)
+    }
+
+    @Test func `minutes go together until a batch is full`() {
+        let plan = BatchRange.plan(
+            [minute(1, 40), minute(2, 60), minute(5, 1), minute(9, 100)], rows: 100)
+        #expect(
+            plan == [
+                BatchRange(firstMinute: 1, endMinute: 3, rows: 100),
+                BatchRange(firstMinute: 5, endMinute: 6, rows: 1),
+                BatchRange(firstMinute: 9, endMinute: 10, rows: 100),
+            ])
+    }
+
+    @Test func `what was accounted for is not read again, and what lies around it is listed`() {
+        let plan = BatchRange.plan(
+            [
+                minute(-3, 1, differs: false), minute(-2, 1), minute(0, 9, differs: false),
+                minute(4, 2), minute(5, 3), minute(6, 9, differs: false),
+            ], rows: 100)
+        #expect(plan == [BatchRange(firstMinute: -2, endMinute: 6, minutes: [-2, 4, 5], rows: 6)])
+    }
+
+    @Test func `nothing new is no batch`() {
+        #expect(BatchRange.plan([], rows: 10).isEmpty)
+        #expect(BatchRange.plan([minute(1, 1, differs: false)], rows: 10).isEmpty)
+    }
+
+    @Test func `a minute that no batch can hold is read in parts`() {
+        let plan = BatchRange.plan([minute(1, 5), minute(2, 25), minute(3, 1)], rows: 10)
+        #expect(plan.map(\.parts) == [1, 3, 3, 3, 1])
+        #expect(plan.map(\.part) == [0, 0, 1, 2, 0])
+        #expect(plan[1].firstMinute == 2 && plan[1].endMinute == 3)
+    }
+
+    @Test func `a list of minutes stays short, and none is left out`() {
+        let minutes = (0..<5000).map { minute(Int64($0), 1, differs: $0 % 2 == 0) }
+        let plan = BatchRange.plan(minutes, rows: 1_000_000)
+        #expect(plan.allSatisfy { $0.minutes.count <= BatchRange.mostMinutes })
+        #expect(plan.flatMap(\.minutes) == (0..<2500).map { $0 * 2 })
+    }
+
+    @Test(arguments: [
+        (0, 31 * 24 * 60), (-330, 31 * 24 * 60 - 330), (345, 31 * 24 * 60 + 345), (13, 14),
+        (0, 60), (59, 61), (30, 24 * 60 - 15), (24 * 60, 2 * 24 * 60), (1, 24 * 60 * 2 - 1),
+    ])
+    func `days, hours and the rest make up a period, without a gap or an overlap`(
+        _ start: Int, _ end: Int
+    ) {
+        let cover = PeriodCover(
+            start: Instant(milliseconds: Int64(start) * 60_000 + 7),
+            end: Instant(milliseconds: Int64(end) * 60_000 + 7))
+        let pieces = (cover.days + cover.hours + cover.rest).sorted {
+            $0.lowerBound < $1.lowerBound
+        }
+        #expect(pieces.first?.lowerBound.milliseconds == Int64(start) * 60_000 + 7)
+        #expect(pieces.last?.upperBound.milliseconds == Int64(end) * 60_000 + 7)
+        for (piece, next) in zip(pieces, pieces.dropFirst()) {
+            #expect(piece.upperBound == next.lowerBound)
+        }
+        for day in cover.days {
+            #expect(day.lowerBound.milliseconds % 86_400_000 == 0)
+            #expect(day.upperBound.milliseconds % 86_400_000 == 0)
+        }
+        for hour in cover.hours {
+            #expect(hour.lowerBound.milliseconds % 3_600_000 == 0)
+            #expect(hour.upperBound.milliseconds % 3_600_000 == 0)
+        }
+        #expect(cover.rest.allSatisfy { $0.upperBound.milliseconds - $0.lowerBound.milliseconds <= 2 * 3_600_000 })
+    }
+}

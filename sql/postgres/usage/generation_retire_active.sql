@@ -1,0 +1,1 @@
+UPDATE usage_generations SET state = 'retired' WHERE state = 'active'
