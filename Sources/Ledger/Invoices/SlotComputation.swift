@@ -137,8 +137,11 @@ package struct SlotComputation {
     ///
     /// - Parameter customers: only these were computed; the others' invoices stay. `nil`: all.
     package func replaceInvoices(customers: [String]?) async throws -> Changes {
-        try await connection.query(SQL.stagedLinesIndex)
-        try await connection.query(SQL.stagedAnalyze)
+        for statement in [
+            SQL.stagedCustomersIndex, SQL.stagedLinesIndex, SQL.stagedAnalyze, SQL.stagedDecide,
+        ] {
+            try await connection.query(statement)
+        }
         let superseded = try await connection.query(
             SQL.invoicesSupersede,
             ["\(slot)", customers, "\(slot.previous)", "\(slot.next)"]
