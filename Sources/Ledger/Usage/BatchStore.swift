@@ -156,12 +156,14 @@ package struct BatchStore: Sendable {
     // MARK: Metrics
 
     /// A new key for the rollups of a metric; nobody reads it before it is ready.
+    ///
+    /// - Parameter shared: the key of a rollup that holds this metric, too.
     package func newRollupKey(
-        of metricKey: String, generation: Int, _ lease: Lease
+        of metricKey: String, shared: String?, generation: Int, _ lease: Lease
     ) async throws -> String {
         try await pool.transaction { connection in
             try connection.fence(lease)
-            let rows = try connection.query(SQL.metricBuild, [generation, metricKey]).rows
+            let rows = try connection.query(SQL.metricBuild, [generation, metricKey, shared]).rows
             guard let row = rows.first else { preconditionFailure("an insert answers its row") }
             return try row.decode("rollup_key")
         }
@@ -169,11 +171,11 @@ package struct BatchStore: Sendable {
 
     /// From now on these are read, and written by every batch.
     package func makeReady(
-        rollupKeys: [String], generation: Int, _ lease: Lease
+        metricKeys: [String], generation: Int, _ lease: Lease
     ) async throws {
         try await pool.transaction { connection in
             try connection.fence(lease)
-            try connection.query(SQL.metricReady, [generation, rollupKeys])
+            try connection.query(SQL.metricReady, [generation, metricKeys])
         }
     }
 }

@@ -46,6 +46,13 @@ package struct Metric: Sendable, Hashable {
         }
     }
 
+    /// Whether this one counts exactly the events whose quantities the other one adds up: then the other
+    /// one's rollup holds the count, too.
+    func isCount(of other: Metric) -> Bool {
+        aggregation == .count && other.isAdditive && other.property != nil
+            && eventType == other.eventType && Set(conditions) == Set(other.conditions)
+    }
+
     /// The identity of what is measured, whatever it is called: two metrics with one key have the same
     /// quantities. 26 characters of base 32.
     package var key: String {

@@ -121,8 +121,22 @@ struct MetricColumns {
             }.joined(separator: " AND ")
         }
         return """
-            if(isNull(\(self.text(property)) AS \(text)), \(condition.passesWhenMissing), \
-            ifNull(\(test), false))
+            multiIf(\(integerTest(condition, property))isNull(\(self.text(property)) AS \(text)), \
+            \(condition.passesWhenMissing), ifNull(\(test), false))
+            """
+    }
+
+    /// Most numbers are integers: they are compared without a detour over text.
+    private func integerTest(_ condition: Condition, _ property: String) -> String {
+        guard case .bounds(let bounds) = condition.test else { return "" }
+        let integers = bounds.compactMapValues { Int64("\($0)") }
+        guard integers.count == bounds.count else { return "" }
+        let tests = integers.sorted { $0.key.rawValue < $1.key.rawValue }.map {
+            "JSONExtractInt(properties, \(property)) \($0.key.operator) \($0.value)"
+        }
+        return """
+            JSONType(properties, \(property)) = 'Int64', \(tests.joined(separator: " AND ")), \
+
             """
     }
 

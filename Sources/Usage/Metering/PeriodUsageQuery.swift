@@ -26,7 +26,10 @@ package struct PeriodUsageQuery: Sendable {
         let (additive, others) = (columns(isAdditive: true), columns(isAdditive: false))
         return byCustomer(customer) { parameters in
             var pieces = cover.days.map { rollups("{daily:Identifier}", "day", $0) }
-            pieces += cover.hours.map { rollups("{hourly:Identifier}", "hour", $0) }
+            for hours in cover.hours {
+                pieces.append(rollups("{hourly:Identifier}", "hour", hours))
+                pieces.append(winners([], hours, countsAll: true, &parameters))
+            }
             pieces += cover.rest.map { winners(additive, $0, countsAll: true, &parameters) }
             if !others.isEmpty {
                 pieces.append(winners(others, start..<end, countsAll: false, &parameters))
@@ -99,10 +102,12 @@ package struct PeriodUsageQuery: Sendable {
     ) -> String {
         var rollups = countsAll ? [MetricColumns.allEvents] : []
         var keys: Set<String> = []
-        // Two metrics may measure the same thing: it is computed once.
-        for column in columns where keys.insert(column.metric.key).inserted {
-            rollups.append(
-                column.renderRollup(key: sealed.rollupKey(of: column.metric), &parameters))
+        // Two metrics may share a rollup: then the one with a quantity makes it.
+        let sorted = columns.filter { $0.metric.property != nil } + columns
+        for column in sorted {
+            let key = sealed.rollupKey(of: column.metric)
+            guard keys.insert(key).inserted else { continue }
+            rollups.append(column.renderRollup(key: key, &parameters))
         }
         let values = columns.map { $0.renderValues(&parameters) }
         return bounded(

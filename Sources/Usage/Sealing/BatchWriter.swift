@@ -17,21 +17,26 @@ struct BatchWriter: Sendable {
 
     /// - Parameter round: the first batch of those that read one minute in parts; else the batch itself.
     func write(_ batch: Int64, round: Int64, range: BatchRange) async throws -> [BatchMonth] {
-        var parameters = parameters(batch)
-        parameters["round"] = .integer(round)
-        parameters.merge(source.parameters) { $1 }
-        parameters.merge(range.parameters) { $1 }
-        try await execute(stageText(&parameters), parameters)
+        let parameters = parameters(batch)
+            .merging(source.parameters) { $1 }
+            .merging(range.parameters) { $1 }
+            .merging(["round": .integer(round)]) { $1 }
+        var stageParameters = parameters
+        try await execute(stageText(&stageParameters), stageParameters)
+        for sql in [SQL.known, SQL.contested] { try await execute(sql, parameters) }
+        let rollups = RollupWriter(
+            clickHouse: clickHouse, sealed: sealed,
+            columns: columns.filter { sealed.hasOwnRollup($0.metric) })
         let winners = SQL.winnersInsert.replacing("/* winners */", with: SQL.freshWinners)
+        // The server sorts on one core: side by side, both work.
+        async let rolledUp: Void = rollups.write(
+            batches: batch...batch, of: SQL.freshWinners, countsAll: true, parameters)
         for sql in [
-            SQL.known, SQL.contested, winners, SQL.seenInsert, SQL.conflictsInsert,
-            SQL.figuresInsert, SQL.slicesInsert,
+            winners, SQL.seenInsert, SQL.conflictsInsert, SQL.figuresInsert, SQL.slicesInsert,
         ] {
             try await execute(sql, parameters)
         }
-        try await RollupWriter(
-            clickHouse: clickHouse, sealed: sealed, columns: columns.filter(\.metric.isAdditive)
-        ).write(batches: batch...batch, of: SQL.freshWinners, countsAll: true, parameters)
+        try await rolledUp
         return try await clickHouse.rows(query(SQL.batchFigures, parameters)).map { row in
             let month = try row.string("month")
             return BatchMonth(

@@ -11,7 +11,7 @@ struct RollupWriter: Sendable {
 
     /// - Parameters:
     ///   - winners: a subquery of rows with `batch`, and the values of the columns.
-    ///   - countsAll: whether all events are added up too, whether or not a metric counts them.
+    ///   - countsAll: whether all events of a day are counted too, whether or not a metric counts them.
     func write(
         batches: ClosedRange<Int64>, of winners: String, countsAll: Bool,
         _ parameters: [String: ClickHouseValue]
@@ -19,20 +19,23 @@ struct RollupWriter: Sendable {
         var parameters = parameters
         let keys = columns.map { sealed.rollupKey(of: $0.metric) }
         let maxima = columns.filter { $0.metric.aggregation == .max }
-        parameters["rollup_keys"] = .strings(keys + (countsAll ? ["events"] : []))
+        parameters["rollup_keys"] = .strings(keys)
         parameters["maxima"] = .strings(maxima.map { sealed.rollupKey(of: $0.metric) })
         parameters["first_batch"] = .integer(batches.lowerBound)
         parameters["last_batch"] = .integer(batches.upperBound)
-        var rollups = countsAll ? [MetricColumns.allEvents] : []
-        for (column, key) in zip(columns, keys) {
-            rollups.append(column.renderRollup(key: key, &parameters))
+        let rollups = zip(columns, keys).map { $0.renderRollup(key: $1, &parameters) }
+        var statements = countsAll ? [SQL.dailyEventsInsert] : []
+        if !rollups.isEmpty {
+            statements += [
+                SQL.hourlyInsert.replacing("/* rollups */", with: rollups.joined(separator: ",\n")),
+                SQL.dailyInsert,
+            ]
         }
-        let hourly = SQL.hourlyInsert
-            .replacing("/* rollups */", with: rollups.joined(separator: ",\n"))
-            .replacing("/* winners */", with: winners)
-        for sql in [hourly, SQL.dailyInsert] {
+        for sql in statements {
             try await clickHouse.execute(
-                ClickHouseQuery(sql, parameters: parameters, settings: MetricColumns.longText))
+                ClickHouseQuery(
+                    sql.replacing("/* winners */", with: winners), parameters: parameters,
+                    settings: MetricColumns.longText))
         }
     }
 

@@ -148,23 +148,27 @@ package struct UsageSealer: Sendable {
         let known = sealed.rollupKeys
         let missing = sealed.unsealed(metrics)
         guard !missing.isEmpty else { return 0 }
-        var keys: [String: String] = [:]
-        for metric in missing {
+        var keys = known
+        // Sums first: their rollups hold the counts of the same events.
+        for metric in missing.filter({ $0.property != nil }) + missing where keys[metric.key] == nil {
+            let sum = metrics.first { metric.isCount(of: $0) && keys[$0.key] != nil }
             keys[metric.key] = try await store.newRollupKey(
-                of: metric.key, generation: sealed.generation, lease)
+                of: metric.key, shared: sum.flatMap { keys[$0.key] },
+                generation: sealed.generation, lease)
         }
         let extended = SealedUsage(
             generation: sealed.generation, cutoff: sealed.cutoff, hidden: sealed.hidden,
-            rollupKeys: known.merging(keys) { $1 })
+            rollupKeys: keys)
+        let columns = missing.enumerated().map { MetricColumns(metric: $1, index: $0) }
         let writer = RollupWriter(
             clickHouse: clickHouse, sealed: extended,
-            columns: missing.enumerated().map { MetricColumns(metric: $1, index: $0) })
+            columns: columns.filter { extended.hasOwnRollup($0.metric) })
         for batches in try await batchesInTurn(of: sealed) {
             try Task.checkCancellation()
             try await writer.backfill(batches: batches)
         }
         try await store.makeReady(
-            rollupKeys: Array(keys.values), generation: sealed.generation, lease)
+            metricKeys: missing.map(\.key), generation: sealed.generation, lease)
         sealed = extended
         return missing.count
     }

@@ -53,6 +53,11 @@ extension SealedUsage {
         rollupKeys[metric.key] ?? metric.key
     }
 
+    /// Whether rows are written for this metric; else another one's hold it.
+    func hasOwnRollup(_ metric: Metric) -> Bool {
+        metric.isAdditive && rollupKey(of: metric).hasPrefix("\(metric.key).")
+    }
+
     /// Those of the metrics that need rollups, and have none.
     func unsealed(_ metrics: [Metric]) -> [Metric] {
         metrics.filter { $0.isAdditive && rollupKeys[$0.key] == nil }

@@ -1,7 +1,7 @@
 -- The rows of a batch whose id occurs more than once, here or in earlier batches, and what becomes of
 -- them. The winner of an earlier batch stays; else the lowest (ingested_at, content) wins. Of another
 -- content the first row is a conflict; all other rows that were not accounted for are duplicates.
-CREATE TABLE {contested:Identifier} ENGINE = MergeTree ORDER BY id AS
+CREATE TABLE {contested:Identifier} ENGINE = Memory AS
 SELECT id, check, content, ingested_at, day, is_faulty, fresh,
     NOT is_faulty AND fresh > 0 AND NOT has_winner AND place = 1 AS is_winner,
     NOT is_faulty AND fresh > 0 AND content != counted_content AND NOT is_known_content

@@ -1,6 +1,6 @@
 -- A copy of the rows of a batch: whatever happens to the log meanwhile, the batch stays what it is.
 -- A row that cannot be billed as it is has a fault, and an id of its own kind: it claims no identity.
-CREATE TABLE {stage:Identifier} ENGINE = MergeTree ORDER BY tuple() AS
+CREATE TABLE {stage:Identifier} ENGINE = Memory AS
 SELECT
     customer_id,
     transaction_id,

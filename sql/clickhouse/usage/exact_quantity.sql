@@ -5,7 +5,7 @@
 -- if it were one. 20 digits and nine decimals at most.
 multiIf(
     JSONType(properties, {property:String}) = 'Int64',
-    toDecimal256OrNull(JSONExtractRaw(properties, {property:String}), 9),
+    toNullable(toDecimal256(JSONExtractInt(properties, {property:String}), 9)),
     JSONType(properties, {property:String}) = 'String'
         AND match(JSONExtractString(properties, {property:String}), '^-?[0-9]{1,20}(\\.[0-9]{1,9})?$')
         AND NOT (match(JSONExtractString(properties, {property:String}), '^-?[0-9]{19,20}$')

@@ -57,6 +57,8 @@ CREATE TABLE usage_metrics (
     generation integer NOT NULL REFERENCES usage_generations,
     metric_key text NOT NULL,
     build integer NOT NULL,
+    -- What its rows are called in ClickHouse; a count may share the rollup of a sum.
+    rollup_key text NOT NULL,
     is_ready boolean NOT NULL,
     PRIMARY KEY (generation, metric_key, build)
 );

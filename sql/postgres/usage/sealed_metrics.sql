@@ -1,2 +1,2 @@
-SELECT metric_key, metric_key || '.' || build AS rollup_key
+SELECT metric_key, rollup_key
 FROM usage_metrics WHERE generation = $1 AND is_ready
