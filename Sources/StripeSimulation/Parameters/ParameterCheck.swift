@@ -1,0 +1,146 @@
+/// Refuses what Stripe refuses before it begins to execute a request.
+extension ParameterRules {
+    /// - Parameter prefix: the parameter that holds the fields, `lines[0]`; empty at the top.
+    func check(_ form: Form, prefix: String = "") throws(StripeError) {
+        for child in form.children {
+            let name = prefix.isEmpty ? child.name : "\(prefix)[\(child.name)]"
+            guard let rule = rules[child.name] else {
+                if unserved.contains(child.name) { throw .unserved(name) }
+                throw StripeError(
+                    code: "parameter_unknown", "Received unknown parameter: \(name)",
+                    parameter: name)
+            }
+            if child.form.text == "" && child.form.children.isEmpty {
+                guard rule.mayBeEmpty else { throw .empty(name) }
+                continue
+            }
+            try rule.type.check(child.form, name)
+        }
+        for name in required where form[name] == nil {
+            let name = prefix.isEmpty ? name : "\(prefix)[\(name)]"
+            throw StripeError(
+                code: "parameter_missing", "Missing required param: \(name).", parameter: name)
+        }
+    }
+}
+
+extension ParameterType {
+    fileprivate func check(_ form: Form, _ name: String) throws(StripeError) {
+        switch self {
+        case .object(let rules):
+            guard form.text == nil else { throw .wrong("object", name) }
+            try rules.check(form, prefix: name)
+        case .list(let type):
+            guard form.text == nil, form.children.allSatisfy(\.isElement) else {
+                throw .wrong("array", name)
+            }
+            for (index, child) in form.children.enumerated() {
+                try type.check(child.form, "\(name)[\(index)]")
+            }
+        case .metadata:
+            try checkMetadata(form, name)
+        case .range where form.text == nil:
+            for child in form.children {
+                let name = "\(name)[\(child.name)]"
+                guard ["gt", "gte", "lt", "lte"].contains(child.name) else {
+                    throw StripeError(
+                        code: "parameter_unknown", "Received unknown parameter: \(name)",
+                        parameter: name)
+                }
+                try ParameterType.integer.check(child.form, name)
+            }
+        default:
+            guard let text = form.text, form.children.isEmpty else { throw .wrong("string", name) }
+            try check(text: text, name)
+        }
+    }
+
+    private func check(text: String, _ name: String) throws(StripeError) {
+        switch self {
+        case .text(let maximum):
+            guard text.unicodeScalars.count <= maximum else { throw .tooLong(name, maximum) }
+        case .integer, .range:
+            guard Int(text) != nil else {
+                throw StripeError(
+                    code: "parameter_invalid_integer", "Invalid integer: \(text)",
+                    parameter: name)
+            }
+        case .time:
+            guard let time = Int(text), time >= 0 else {
+                throw StripeError(
+                    code: "parameter_invalid_integer", "Invalid timestamp: \(text)",
+                    parameter: name)
+            }
+        case .boolean:
+            guard text == "true" || text == "false" else {
+                throw StripeError("Invalid boolean: \(text)", parameter: name)
+            }
+        case .currency:
+            guard Currencies.all.contains(text.lowercased()) else {
+                throw StripeError(
+                    "Invalid currency: \(text). Stripe currently supports these currencies: "
+                        + Currencies.all.sorted().joined(separator: ", "), parameter: name)
+            }
+        case .choice(let names):
+            guard names.contains(text) else {
+                let list = names.dropLast().joined(separator: ", ")
+                let last = names.last ?? ""
+                throw StripeError(
+                    "Invalid \(name): must be one of \(list.isEmpty ? "" : list + ", or ")\(last)",
+                    parameter: name)
+            }
+        case .event:
+            guard text == "*" || EventTypes.all.contains(text) else {
+                throw StripeError("Invalid \(name): unknown event type \(text)", parameter: name)
+            }
+        case .object, .list, .metadata: preconditionFailure("no text")
+        }
+    }
+
+    /// At most 50 keys of at most 40 characters without brackets, values of at most 500.
+    private func checkMetadata(_ form: Form, _ name: String) throws(StripeError) {
+        guard form.text == nil else { throw .wrong("object", name) }
+        guard form.children.count <= 50 else {
+            throw StripeError(
+                "You can have at most 50 metadata keys on an object.", parameter: name)
+        }
+        for child in form.children {
+            let key = child.name
+            guard !key.isEmpty, !key.contains("["), !key.contains("]") else {
+                throw StripeError("Invalid metadata key: '\(key)'", parameter: name)
+            }
+            guard key.unicodeScalars.count <= 40 else {
+                throw StripeError(
+                    "Metadata keys can be at most 40 characters long; '\(key)' is longer.",
+                    parameter: name)
+            }
+            guard let text = child.form.text else { throw .wrong("string", "\(name)[\(key)]") }
+            guard text.unicodeScalars.count <= 500 else {
+                throw .tooLong("\(name)[\(key)]", 500)
+            }
+        }
+    }
+}
+
+extension Form.Child {
+    fileprivate var isElement: Bool { name.isEmpty || Int(name) != nil }
+}
+
+extension StripeError {
+    fileprivate static func wrong(_ type: String, _ name: String) -> StripeError {
+        StripeError("Invalid \(type): \(name)", parameter: name)
+    }
+
+    fileprivate static func tooLong(_ name: String, _ maximum: Int) -> StripeError {
+        StripeError(
+            "Invalid string: \(name) must be at most \(maximum) characters", parameter: name)
+    }
+
+    fileprivate static func empty(_ name: String) -> StripeError {
+        StripeError(
+            code: "parameter_invalid_empty",
+            "You passed an empty string for '\(name)'. We assume empty values are an attempt to "
+                + "unset a parameter; however '\(name)' cannot be unset. You should remove "
+                + "'\(name)' from your request or supply a non-empty value.", parameter: name)
+    }
+}
