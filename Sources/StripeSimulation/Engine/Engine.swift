@@ -50,7 +50,6 @@ final class Engine {
     /// Lets happen what is due by then, each at its own time.
     private func advance(to time: Int) {
         if let due = account.agenda.next, due <= time {
-            account.now = max(account.now, due)
             guard record(.tick(at: time)) == nil else { return }
         }
         runAgenda(to: time)
@@ -239,7 +238,7 @@ final class Engine {
 
     /// Records a change that the control interface makes, and makes it.
     func change(_ path: String, _ body: JSONValue, text: [UInt8]) throws -> ControlAnswer {
-        // A change that is refused leaves no trace, so it is tried on nothing first.
+        // One that is refused leaves a line too, which is refused again when it is replayed.
         if let failure = record(.control(at: account.now, path: path, body: text)) {
             throw ControlMistake("\(failure.status): the journal cannot be written")
         }

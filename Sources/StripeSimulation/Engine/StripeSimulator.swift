@@ -71,6 +71,20 @@ package final class StripeSimulator: Sendable {
         _ = respond(to: SimulatedRequest(method: "POST", path: "/_sim/clock", body: body))
     }
 
+    /// The requests that are held on their way, in the order in which they came.
+    package var heldNumbers: [Int] {
+        engine.withLock { $0.held.keys.sorted() }
+    }
+
+    /// Lets held requests arrive, in this order; one that is no longer held is left out.
+    package func release(_ numbers: [Int]) {
+        for number in numbers {
+            let body = Array(#"{"numbers": [\#(number)]}"#.utf8)
+            _ = respond(
+                to: SimulatedRequest(method: "POST", path: "/_sim/held/release", body: body))
+        }
+    }
+
     /// Adds scripted faults.
     package func add(_ rules: [FaultRule]) {
         engine.withLock { $0.faults.add(rules) }

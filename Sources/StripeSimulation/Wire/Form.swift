@@ -59,8 +59,10 @@ package struct Form: Sendable, Equatable {
         guard let open = name.utf8.firstIndex(of: UInt8(ascii: "[")) else { return [name] }
         guard name.utf8.last == UInt8(ascii: "]"), open != name.startIndex else { return [name] }
         let inside = name[name.index(after: open)...].dropLast()
-        return [String(name[..<open])]
-            + inside.split(separator: "][", omittingEmptySubsequences: false).map(String.init)
+        let names = inside.split(separator: "][", omittingEmptySubsequences: false)
+        // No parameter lies that deep, and depth costs stack.
+        guard names.count < 16 else { return [name] }
+        return [String(name[..<open])] + names.map(String.init)
     }
 
     private static func decoded(_ bytes: some Collection<UInt8>) -> String {
