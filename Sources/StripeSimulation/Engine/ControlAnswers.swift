@@ -29,7 +29,9 @@ extension Engine {
             json.field("chance", faults.chance != nil)
             json.object("met") { json in
                 for kind in Fault.Kind.allCases {
-                    if let count = faults.met[kind] { json.field(kind.rawValue, count) }
+                    guard let count = faults.met[kind] else { continue }
+                    json.key(named: kind.rawValue)
+                    json.integer(count)
                 }
             }
         }

@@ -69,10 +69,13 @@ struct Customer: Stored {
 }
 
 extension JSONWriter {
-    mutating func address(_ name: String, _ address: Customer.Address?) {
+    mutating func address(_ name: StaticString, _ address: Customer.Address?) {
         guard let address else { return null(name) }
         object(name) { json in
-            for field in Customer.Address.fields { json.field(field, address.values[field]) }
+            for field in Customer.Address.fields {
+                json.key(named: field)
+                json.optional(address.values[field])
+            }
         }
     }
 }
@@ -110,7 +113,10 @@ struct Metadata: Sendable, Equatable {
 
     func write(to json: inout JSONWriter) {
         json.object("metadata") { json in
-            for pair in pairs { json.field(pair.key, pair.value) }
+            for pair in pairs {
+                json.key(named: pair.key)
+                json.string(pair.value)
+            }
         }
     }
 }

@@ -32,7 +32,8 @@ package struct EffectCounts: Sendable {
 
         func write(to json: inout JSONWriter) {
             for effect in Effect.allCases where self[effect] > 0 {
-                json.field(effect.rawValue, self[effect])
+                json.key(named: effect.rawValue)
+                json.integer(self[effect])
             }
         }
     }
@@ -58,13 +59,15 @@ package struct EffectCounts: Sendable {
             json.object("customers") { json in
                 for (id, counts) in byCustomer.sorted(by: { $0.key < $1.key })
                 where customer == nil || id == customer {
-                    json.object(id) { counts.write(to: &$0) }
+                    json.key(named: id)
+                    json.object { counts.write(to: &$0) }
                 }
             }
             json.object("invoices") { json in
                 for (id, counts) in byInvoice.sorted(by: { $0.key < $1.key })
                 where customer == nil || customerOfInvoice[id] == customer {
-                    json.object(id) { json in
+                    json.key(named: id)
+                    json.object { json in
                         json.field("customer", customerOfInvoice[id])
                         counts.write(to: &json)
                     }

@@ -30,6 +30,7 @@ extension StripeAccount {
             emit("invoice.updated", .invoice(invoice))
         } else {
             items[item.id] = item
+            pendingItems[customerID, default: []].append(item.id)
             effects.count(.itemCreated, customer: customerID)
             emit("invoiceitem.created", .item(item))
         }
@@ -86,6 +87,7 @@ extension StripeAccount {
             save(invoice, "invoice.updated")
         }
         items[id] = nil
+        pendingItems[item.customer]?.removeAll { $0 == id }
         emit("invoiceitem.deleted", .item(item))
         return .object(.deletedItem(id: id))
     }

@@ -6,7 +6,7 @@ extension StripeAccount {
                 parameter: "customer")
         }
         let customer = try customer(customerID, parameter: "customer")
-        let pending = items.all(of: customerID).filter { $0.invoice == nil }
+        let pending = (pendingItems[customerID] ?? []).compactMap { items[$0] }
         let currency =
             form.text("currency")?.lowercased() ?? pending.first?.currency ?? customer.currency
             ?? "usd"
@@ -29,6 +29,7 @@ extension StripeAccount {
         if form.text("pending_invoice_items_behavior") == "include" {
             try invoice.checkCount(adding: pending.count)
             for item in pending { attach(item, to: &invoice) }
+            pendingItems[customerID] = nil
         }
         invoices[invoice.id] = invoice
         if customer.currency == nil { customers[customerID]?.currency = currency }

@@ -19,6 +19,8 @@ final class StripeAccount {
     var customers = Shelf<Customer>()
     var invoices = Shelf<Invoice>()
     var items = Shelf<InvoiceItem>()
+    /// The items of each customer that belong to no invoice yet, oldest first.
+    var pendingItems: [String: [String]] = [:]
     var payments = Shelf<InvoicePayment>()
     var creditNotes = Shelf<CreditNote>()
     var events = Shelf<Event>()
@@ -48,8 +50,10 @@ final class StripeAccount {
         return prefix + Self.scrambled("\(id) \(idCount)", count: 24)
     }
 
+    private static let alphabet = Array(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
+
     static func scrambled(_ text: String, count: Int) -> String {
-        let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
         let digest = SHA256.hash(Array(text.utf8))
         return String(
             decoding: digest.prefix(count).map { alphabet[Int($0) % alphabet.count] },

@@ -1,23 +1,25 @@
 /// Refuses what Stripe refuses before it begins to execute a request.
 extension ParameterRules {
-    /// - Parameter prefix: the parameter that holds the fields, `lines[0]`; empty at the top.
-    func check(_ form: Form, prefix: String = "") throws(StripeError) {
+    /// - Parameter prefix: the parameter that holds the fields, `lines[0]`; empty at the top. Asked
+    ///   for only when something is wrong.
+    func check(_ form: Form, prefix: () -> String = { "" }) throws(StripeError) {
+        func full(_ name: String) -> String {
+            let prefix = prefix()
+            return prefix.isEmpty ? name : "\(prefix)[\(name)]"
+        }
         for child in form.children {
-            let name = prefix.isEmpty ? child.name : "\(prefix)[\(child.name)]"
             guard let rule = rules[child.name] else {
-                if unserved.contains(child.name) { throw .unserved(name) }
-                throw StripeError(
-                    code: "parameter_unknown", "Received unknown parameter: \(name)",
-                    parameter: name)
+                let name = full(child.name)
+                throw unserved.contains(child.name) ? .unserved(name) : .unknown(name)
             }
             if child.form.text == "" && child.form.children.isEmpty {
-                guard rule.mayBeEmpty else { throw .empty(name) }
+                guard rule.mayBeEmpty else { throw .empty(full(child.name)) }
                 continue
             }
-            try rule.type.check(child.form, name)
+            try rule.type.check(child.form) { full(child.name) }
         }
         for name in required where form[name] == nil {
-            let name = prefix.isEmpty ? name : "\(prefix)[\(name)]"
+            let name = full(name)
             throw StripeError(
                 code: "parameter_missing", "Missing required param: \(name).", parameter: name)
         }
@@ -25,98 +27,90 @@ extension ParameterRules {
 }
 
 extension ParameterType {
-    fileprivate func check(_ form: Form, _ name: String) throws(StripeError) {
+    fileprivate func check(_ form: Form, _ name: () -> String) throws(StripeError) {
         switch self {
         case .object(let rules):
-            guard form.text == nil else { throw .wrong("object", name) }
+            guard form.text == nil else { throw .wrong("object", name()) }
             try rules.check(form, prefix: name)
         case .list(let type):
             guard form.text == nil, form.children.allSatisfy(\.isElement) else {
-                throw .wrong("array", name)
+                throw .wrong("array", name())
             }
             for (index, child) in form.children.enumerated() {
-                try type.check(child.form, "\(name)[\(index)]")
+                try type.check(child.form) { "\(name())[\(index)]" }
             }
         case .metadata:
             try checkMetadata(form, name)
         case .range where form.text == nil:
             for child in form.children {
-                let name = "\(name)[\(child.name)]"
                 guard ["gt", "gte", "lt", "lte"].contains(child.name) else {
-                    throw StripeError(
-                        code: "parameter_unknown", "Received unknown parameter: \(name)",
-                        parameter: name)
+                    throw .unknown("\(name())[\(child.name)]")
                 }
-                try ParameterType.integer.check(child.form, name)
+                try ParameterType.integer.check(child.form) { "\(name())[\(child.name)]" }
             }
         default:
-            guard let text = form.text, form.children.isEmpty else { throw .wrong("string", name) }
-            try check(text: text, name)
+            guard let text = form.text, form.children.isEmpty else {
+                throw .wrong("string", name())
+            }
+            if let error = refusal(of: text, name) { throw error }
         }
     }
 
-    private func check(text: String, _ name: String) throws(StripeError) {
+    /// Why a text is no value of the type.
+    private func refusal(of text: String, _ name: () -> String) -> StripeError? {
         switch self {
         case .text(let maximum):
-            guard text.unicodeScalars.count <= maximum else { throw .tooLong(name, maximum) }
+            return text.utf8.count <= maximum || text.unicodeScalars.count <= maximum
+                ? nil : .tooLong(name(), maximum)
         case .integer, .range:
-            guard Int(text) != nil else {
-                throw StripeError(
-                    code: "parameter_invalid_integer", "Invalid integer: \(text)",
-                    parameter: name)
-            }
+            return Int(text) == nil ? .invalidInteger("integer", text, name()) : nil
         case .time:
-            guard let time = Int(text), time >= 0 else {
-                throw StripeError(
-                    code: "parameter_invalid_integer", "Invalid timestamp: \(text)",
-                    parameter: name)
-            }
+            return Int(text).map { $0 >= 0 } ?? false
+                ? nil : .invalidInteger("timestamp", text, name())
         case .boolean:
-            guard text == "true" || text == "false" else {
-                throw StripeError("Invalid boolean: \(text)", parameter: name)
-            }
+            return text == "true" || text == "false"
+                ? nil : StripeError("Invalid boolean: \(text)", parameter: name())
         case .currency:
-            guard Currencies.all.contains(text.lowercased()) else {
-                throw StripeError(
+            return Currencies.all.contains(text.lowercased())
+                ? nil
+                : StripeError(
                     "Invalid currency: \(text). Stripe currently supports these currencies: "
-                        + Currencies.all.sorted().joined(separator: ", "), parameter: name)
-            }
+                        + Currencies.all.sorted().joined(separator: ", "), parameter: name())
         case .choice(let names):
-            guard names.contains(text) else {
-                let list = names.dropLast().joined(separator: ", ")
-                let last = names.last ?? ""
-                throw StripeError(
-                    "Invalid \(name): must be one of \(list.isEmpty ? "" : list + ", or ")\(last)",
-                    parameter: name)
-            }
+            if names.contains(text) { return nil }
+            let list = names.dropLast().joined(separator: ", ")
+            let last = names.last ?? ""
+            return StripeError(
+                "Invalid \(name()): must be one of \(list.isEmpty ? "" : list + ", or ")\(last)",
+                parameter: name())
         case .event:
-            guard text == "*" || EventTypes.all.contains(text) else {
-                throw StripeError("Invalid \(name): unknown event type \(text)", parameter: name)
-            }
+            return text == "*" || EventTypes.all.contains(text)
+                ? nil
+                : StripeError("Invalid \(name()): unknown event type \(text)", parameter: name())
         case .object, .list, .metadata: preconditionFailure("no text")
         }
     }
 
     /// At most 50 keys of at most 40 characters without brackets, values of at most 500.
-    private func checkMetadata(_ form: Form, _ name: String) throws(StripeError) {
-        guard form.text == nil else { throw .wrong("object", name) }
+    private func checkMetadata(_ form: Form, _ name: () -> String) throws(StripeError) {
+        guard form.text == nil else { throw .wrong("object", name()) }
         guard form.children.count <= 50 else {
             throw StripeError(
-                "You can have at most 50 metadata keys on an object.", parameter: name)
+                "You can have at most 50 metadata keys on an object.", parameter: name())
         }
         for child in form.children {
             let key = child.name
             guard !key.isEmpty, !key.contains("["), !key.contains("]") else {
-                throw StripeError("Invalid metadata key: '\(key)'", parameter: name)
+                throw StripeError("Invalid metadata key: '\(key)'", parameter: name())
             }
             guard key.unicodeScalars.count <= 40 else {
                 throw StripeError(
                     "Metadata keys can be at most 40 characters long; '\(key)' is longer.",
-                    parameter: name)
+                    parameter: name())
             }
-            guard let text = child.form.text else { throw .wrong("string", "\(name)[\(key)]") }
+            guard let text = child.form.text else { throw .wrong("string", "\(name())[\(key)]") }
             guard text.unicodeScalars.count <= 500 else {
-                throw .tooLong("\(name)[\(key)]", 500)
+                throw .tooLong("\(name())[\(key)]", 500)
             }
         }
     }
@@ -127,6 +121,18 @@ extension Form.Child {
 }
 
 extension StripeError {
+    fileprivate static func unknown(_ name: String) -> StripeError {
+        StripeError(
+            code: "parameter_unknown", "Received unknown parameter: \(name)", parameter: name)
+    }
+
+    fileprivate static func invalidInteger(
+        _ kind: String, _ text: String, _ name: String
+    ) -> StripeError {
+        StripeError(
+            code: "parameter_invalid_integer", "Invalid \(kind): \(text)", parameter: name)
+    }
+
     fileprivate static func wrong(_ type: String, _ name: String) -> StripeError {
         StripeError("Invalid \(type): \(name)", parameter: name)
     }

@@ -29,8 +29,8 @@ package struct Form: Sendable, Equatable {
         for pair in encoded.split(separator: UInt8(ascii: "&")) {
             let cut = pair.firstIndex(of: UInt8(ascii: "="))
             let name = Self.decoded(pair[..<(cut ?? pair.endIndex)])
-            let value = cut.map { Self.decoded(pair[pair.index(after: $0)...]) } ?? ""
-            set(Self.path(name)[...], to: value)
+            let value = cut.map { Self.decoded(pair[pair.index(after: $0)...]) } ?? []
+            set(Self.path(name)[...], to: String(decoding: value, as: UTF8.self))
         }
     }
 
@@ -55,17 +55,24 @@ package struct Form: Sendable, Equatable {
     }
 
     /// `a[b][0]` is a, b, 0. What has no such shape is one name, which no parameter has.
-    private static func path(_ name: String) -> [String] {
-        guard let open = name.utf8.firstIndex(of: UInt8(ascii: "[")) else { return [name] }
-        guard name.utf8.last == UInt8(ascii: "]"), open != name.startIndex else { return [name] }
-        let inside = name[name.index(after: open)...].dropLast()
-        let names = inside.split(separator: "][", omittingEmptySubsequences: false)
-        // No parameter lies that deep, and depth costs stack.
-        guard names.count < 16 else { return [name] }
-        return [String(name[..<open])] + names.map(String.init)
+    private static func path(_ name: [UInt8]) -> [String] {
+        let (open, close) = (UInt8(ascii: "["), UInt8(ascii: "]"))
+        guard let first = name.firstIndex(of: open), first > 0, name.last == close else {
+            return [String(decoding: name, as: UTF8.self)]
+        }
+        var names = [String(decoding: name[..<first], as: UTF8.self)]
+        var start = first + 1
+        for index in start..<name.count where name[index] == close {
+            let isLast = index == name.count - 1
+            guard isLast || name[index + 1] == open else { continue }
+            names.append(String(decoding: name[start..<index], as: UTF8.self))
+            start = index + 2
+        }
+        // No parameter lies deeper, and depth costs stack.
+        return names.count <= 16 ? names : [String(decoding: name, as: UTF8.self)]
     }
 
-    private static func decoded(_ bytes: some Collection<UInt8>) -> String {
+    private static func decoded(_ bytes: some Collection<UInt8>) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
         var rest = bytes.makeIterator()
@@ -73,13 +80,13 @@ package struct Form: Sendable, Equatable {
             switch byte {
             case UInt8(ascii: "+"): result.append(UInt8(ascii: " "))
             case UInt8(ascii: "%"):
-                guard let high = rest.next(), let low = rest.next() else { return "%" }
-                guard let high = digit(high), let low = digit(low) else { return "%" }
+                guard let high = rest.next().flatMap(digit), let low = rest.next().flatMap(digit)
+                else { return [byte] }
                 result.append(high << 4 | low)
             default: result.append(byte)
             }
         }
-        return String(decoding: result, as: UTF8.self)
+        return result
     }
 
     private static func digit(_ byte: UInt8) -> UInt8? {

@@ -18,39 +18,43 @@ package struct JSONWriter {
         surround(UInt8(ascii: "["), UInt8(ascii: "]"), elements)
     }
 
-    package mutating func object(_ name: String, _ fields: (inout JSONWriter) -> Void) {
+    package mutating func object(_ name: StaticString, _ fields: (inout JSONWriter) -> Void) {
         key(name)
         object(fields)
     }
 
-    package mutating func array(_ name: String, _ elements: (inout JSONWriter) -> Void) {
+    package mutating func array(_ name: StaticString, _ elements: (inout JSONWriter) -> Void) {
         key(name)
         array(elements)
     }
 
-    package mutating func field(_ name: String, _ value: String?) {
+    package mutating func field(_ name: StaticString, _ value: String?) {
         key(name)
-        if let value { string(value) } else { null() }
+        optional(value)
     }
 
-    package mutating func field(_ name: String, _ value: Int?) {
+    package mutating func field(_ name: StaticString, _ value: Int?) {
         key(name)
         if let value { integer(value) } else { null() }
     }
 
-    package mutating func field(_ name: String, _ value: Bool) {
+    package mutating func field(_ name: StaticString, _ value: Bool) {
         key(name)
         literal(value ? "true" : "false")
     }
 
-    package mutating func null(_ name: String) {
+    package mutating func null(_ name: StaticString) {
         key(name)
         null()
     }
 
     /// Several fields that have no value.
-    package mutating func nulls(_ names: String...) {
+    package mutating func nulls(_ names: StaticString...) {
         for name in names { null(name) }
+    }
+
+    package mutating func optional(_ value: String?) {
+        if let value { string(value) } else { null() }
     }
 
     package mutating func null() { literal("null") }
@@ -63,7 +67,18 @@ package struct JSONWriter {
         needsComma = true
     }
 
-    package mutating func key(_ name: String) {
+    /// The name of the value that comes next. A name in the source needs no escape.
+    package mutating func key(_ name: StaticString) {
+        separate()
+        bytes.append(UInt8(ascii: "\""))
+        bytes += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
+    /// A name that is known only when it is written.
+    package mutating func key(named name: String) {
         separate()
         quote(name)
         bytes.append(UInt8(ascii: ":"))
@@ -92,18 +107,26 @@ package struct JSONWriter {
     }
 
     private mutating func quote(_ text: String) {
-        let digits = Array("0123456789abcdef".utf8)
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20:
-                bytes += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default:
-                bytes.append(byte)
-            }
+        if text.utf8.contains(where: Self.needsEscape) {
+            for byte in text.utf8 { escape(byte) }
+        } else {
+            bytes += text.utf8
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    private mutating func escape(_ byte: UInt8) {
+        guard Self.needsEscape(byte) else { return bytes.append(byte) }
+        guard byte < 0x20 else {
+            bytes += [UInt8(ascii: "\\"), byte]
+            return
+        }
+        let digits = Array("0123456789abcdef".utf8)
+        bytes += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
     }
 }
