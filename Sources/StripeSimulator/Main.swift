@@ -24,7 +24,7 @@ struct StripeSimulatorCommand: AsyncParsableCommand {
     @Option(help: "A file that keeps everything over a restart; without it, in memory only.")
     var state: String?
 
-    @Option(help: "A secret key that is let in; can be given several times.")
+    @Option(help: "A secret key that is let in; several are possible. Else sk_test_simulator.")
     var secretKey: [String] = []
 
     @Option(help: "The account's id.")
@@ -62,7 +62,10 @@ struct StripeSimulatorCommand: AsyncParsableCommand {
         // A client that went away is an error of a write, not the end of the process.
         signal(SIGPIPE, SIG_IGN)
         var settings = StripeSimulator.Settings(clock: wallClock)
-        settings.secretKeys = secretKey.isEmpty ? ["sk_test_simulator"] : secretKey
+        settings.secretKeys = secretKey
+        if secretKey.isEmpty {
+            settings.secretKeys = [live ? "sk_live_simulator" : "sk_test_simulator"]
+        }
         settings.livemode = live
         settings.accountID = account
         settings.limits = rateLimits ? RateLimits() : nil

@@ -1,4 +1,5 @@
 import StripeSimulation
+import Synchronization
 import Testing
 
 struct FaultTests {
@@ -211,6 +212,23 @@ struct RateLimitTests {
         sandbox.simulator.advance(seconds: 1)
         let next = (0..<26).map { _ in sandbox.get("/v1/invoices/in_1").status }
         #expect(next.count { $0 == 404 } == 25)
+    }
+
+    @Test func `a part of a second lets a part of the requests in`() throws {
+        let time = Mutex(Sandbox.start)
+        let sandbox = try Sandbox {
+            $0.limits = RateLimits()
+            $0.clock = { time.withLock { $0 } }
+        }
+        func admitted() -> Int { (0..<30).count { _ in sandbox.get("/v1/account").status == 200 } }
+        #expect(admitted() == 25)
+        #expect(admitted() == 0)
+        time.withLock { $0 += 200 }
+        #expect(admitted() == 5)
+        time.withLock { $0 += 39 }
+        #expect(admitted() == 0)
+        time.withLock { $0 += 1 }
+        #expect(admitted() == 1)
     }
 
     @Test func `all endpoints together take 100`() throws {

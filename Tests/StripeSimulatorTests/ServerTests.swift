@@ -112,18 +112,27 @@ struct ServerTests {
         #expect(result.text.contains(port), "\(result.text)")
     }
 
-    /// One simulator is the receiver of the other: its refusal (404) is a failure, and is retried.
-    @Test func `events are sent to the address that was named, and again after a failure`()
+    @Test func `events are sent signed to the address that was named, and again after a failure`()
         async throws
     {
-        let receiver = try ServerProcess()
+        let receiver = try Receiver(statuses: ["500 Oops", "200 OK"])
         let server = try ServerProcess([
-            "--webhook-url", receiver.url + "/hook", "--webhook-secret", "whsec_1",
+            "--webhook-url", receiver.url, "--webhook-secret", "whsec_1",
         ])
-        _ = try await server.send("POST", "/v1/customers")
-        let conduct = try await server.send("GET", "/_sim/webhooks")
-        #expect(conduct.json["waiting"]?.integer == 1)
-        let failed = try await server.send("GET", "/v1/events?delivery_success=false")
-        #expect(failed.json["data"]?.elements?.count == 1)
+        let customer = try await server.send("POST", "/v1/customers")
+        var requests = receiver.requests.makeAsyncIterator()
+        let first = try #require(await requests.next())
+        let pending = try await server.send("GET", "/v1/events?delivery_success=false")
+        #expect(pending.json["data"]?.elements?.count == 1)
+        _ = try await server.send("POST", "/_sim/clock", #"{"advance_seconds": 60}"#)
+        let second = try #require(await requests.next())
+        #expect(second.body == first.body)
+        let event = try JSONValue(second.body)
+        #expect(event["type"]?.text == "customer.created")
+        #expect(event["data"]?["object"]?["id"] == customer.json["id"])
+        let time = try #require(second.signature.dropFirst(2).split(separator: ",").first)
+        let expected = WebhookSignature.header(
+            body: second.body, secrets: ["whsec_1"], time: try #require(Int(time)))
+        #expect(second.signature == expected)
     }
 }
