@@ -95,6 +95,28 @@ struct ParameterTests {
         #expect(sandbox.count(.lineAdded) == 250)
     }
 
+    @Test(arguments: [
+        ("POST", "/v1/customers", "balance=9223372036854775807"),
+        ("POST", "/v1/invoices", "customer=C&due_date=9223372036854775807"),
+        ("POST", "/v1/invoices", "customer=C&effective_at=253402300800"),
+        ("POST", "/v1/invoiceitems", "customer=C&amount=-9223372036854775808"),
+        (
+            "POST", "/v1/invoiceitems",
+            "customer=C&price_data[currency]=usd&price_data[product]=p"
+                + "&price_data[unit_amount]=1000000000000000&quantity=1000000000000000"
+        ),
+        ("GET", "/v1/invoices", "created[gt]=9223372036854775807"),
+        ("GET", "/v1/events", "limit=-9223372036854775808"),
+        ("POST", "/_sim/clock", #"{"advance_seconds": 9000000000000000000}"#),
+        ("POST", "/_sim/clock", #"{"advance_seconds": 999999999999999}"#),
+        ("POST", "/_sim/clock", #"{"to": -999999999999999}"#),
+    ])
+    func `numbers at the edge are refused`(method: String, path: String, text: String) throws {
+        let sandbox = try Sandbox()
+        let parameters = text.replacing("customer=C", with: "customer=\(sandbox.customer())")
+        #expect(sandbox.send(method, path, parameters).status == 400)
+    }
+
     @Test func `every operation of the table is served`() throws {
         let sandbox = try Sandbox()
         for operation in ParameterTable.stripe.operations {

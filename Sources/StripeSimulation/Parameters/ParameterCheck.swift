@@ -56,6 +56,11 @@ extension ParameterType {
         }
     }
 
+    /// Wide enough for all that makes sense, and no sum of a few of them overflows.
+    private static let integers = -1_000_000_000_000_000...1_000_000_000_000_000
+    /// Until the year 9999.
+    private static let times = 0...253_402_300_799
+
     /// Why a text is no value of the type.
     private func refusal(of text: String, _ name: () -> String) -> StripeError? {
         switch self {
@@ -63,9 +68,10 @@ extension ParameterType {
             return text.utf8.count <= maximum || text.unicodeScalars.count <= maximum
                 ? nil : .tooLong(name(), maximum)
         case .integer, .range:
-            return Int(text) == nil ? .invalidInteger("integer", text, name()) : nil
+            return Int(text).map(Self.integers.contains) ?? false
+                ? nil : .invalidInteger("integer", text, name())
         case .time:
-            return Int(text).map { $0 >= 0 } ?? false
+            return Int(text).map(Self.times.contains) ?? false
                 ? nil : .invalidInteger("timestamp", text, name())
         case .boolean:
             return text == "true" || text == "false"

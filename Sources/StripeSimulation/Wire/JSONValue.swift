@@ -15,9 +15,10 @@ package enum JSONValue: Sendable, Equatable {
         if case .string(let text) = self { text } else { nil }
     }
 
-    /// A whole number; nothing for 1.5 and for what is no number.
+    /// A whole number of at most 15 digits; nothing for 1.5 and for what is no number.
     package var integer: Int? {
-        if case .number(let number) = self { Int(exactly: number) } else { nil }
+        guard case .number(let number) = self, number.magnitude < 1e15 else { return nil }
+        return Int(exactly: number)
     }
 
     package var number: Double? {
