@@ -5,7 +5,8 @@ let package = Package(
     name: "meterflow-jobs",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "jobs", targets: ["jobs"])
+        .executable(name: "jobs", targets: ["jobs"]),
+        .executable(name: "stripe-simulator", targets: ["StripeSimulator"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -13,6 +14,11 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", exact: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/attaswift/BigInt", exact: "6.0.1"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
@@ -41,6 +47,20 @@ let package = Package(
             name: "Ledger",
             dependencies: ["Postgres", "Exact"],
             plugins: ["EmbedSQLPlugin"]),
+
+        // A Stripe of our own on loopback, for development, the demo and tests.
+        .executableTarget(
+            name: "StripeSimulator",
+            dependencies: [
+                "StripeSimulation", "HTTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+        .target(name: "StripeSimulation", dependencies: ["Digest"]),
 
         // The edges: no domain words below this line.
         .target(name: "ClickHouse", dependencies: ["HTTP"]),
@@ -73,6 +93,9 @@ let package = Package(
                 "Billing", "Ledger", "Postgres", "Usage", "Exact",
             ],
             exclude: ["pricing_oracle.py"]),
+        .testTarget(
+            name: "StripeSimulatorTests",
+            dependencies: ["StripeSimulation", "StripeSimulator", "HTTP", "Digest"]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
