@@ -20,7 +20,9 @@ let package = Package(
         .executableTarget(
             name: "jobs",
             dependencies: [
-                "Billing", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP", "Digest", "Exact",
+                "Billing", "Detection", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP",
+                "Digest",
+                "Exact",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -33,6 +35,8 @@ let package = Package(
             dependencies: [
                 "Usage", "Ledger", "Digest", "Exact", .product(name: "Yams", package: "Yams"),
             ]),
+        // What is unusual in usage: pure computing.
+        .target(name: "Detection", dependencies: ["Usage"]),
         .target(
             name: "Usage",
             dependencies: ["ClickHouse", "Digest", "Exact"],
@@ -65,6 +69,7 @@ let package = Package(
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
         .testTarget(name: "ClickHouseTests", dependencies: ["ClickHouse", "HTTP"]),
         .testTarget(name: "UsageTests", dependencies: ["Usage", "ClickHouse", "Digest", "Exact"]),
+        .testTarget(name: "DetectionTests", dependencies: ["Detection"]),
         .testTarget(
             name: "BillingTests",
             dependencies: [

@@ -1,0 +1,44 @@
+/// Estimates that a few wild values do not move. Sums run in the order of the sorted values, so that the
+/// last digit is the same wherever they are computed.
+enum Robust {
+    /// - Parameter sorted: ascending, not empty.
+    static func median(sorted: some RandomAccessCollection<Double>) -> Double {
+        let middle = sorted.index(sorted.startIndex, offsetBy: sorted.count / 2)
+        guard sorted.count % 2 == 0 else { return sorted[middle] }
+        return (sorted[sorted.index(before: middle)] + sorted[middle]) / 2
+    }
+
+    static func median(_ values: some Sequence<Double>) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : median(sorted: sorted)
+    }
+
+    /// The mean without the lowest and highest share.
+    ///
+    /// - Parameter sorted: ascending, not empty.
+    static func trimmedMean(sorted: some RandomAccessCollection<Double>, share: Double) -> Double {
+        let cut = min(Int(Double(sorted.count) * share), (sorted.count - 1) / 2)
+        var sum = 0.0
+        for value in sorted.dropFirst(cut).dropLast(cut) { sum += value }
+        return sum / Double(sorted.count - 2 * cut)
+    }
+
+    /// The value that a share of all lies at or below (nearest rank).
+    static func quantile(_ values: [Double], _ share: Double) -> Double {
+        guard !values.isEmpty else { return 0 }
+        let sorted = values.sorted()
+        return sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.up)) - 1)]
+    }
+
+    /// The root mean square, where a value beyond `limit` times the median size counts as that limit.
+    static func rootMeanSquare(_ values: some Collection<Double>, limit: Double = 4.5) -> Double {
+        guard !values.isEmpty else { return 0 }
+        let bound = median(values.lazy.map(abs)) * limit
+        var sum = 0.0
+        for value in values {
+            let size = bound > 0 ? min(abs(value), bound) : abs(value)
+            sum += size * size
+        }
+        return (sum / Double(values.count)).squareRoot()
+    }
+}
