@@ -94,14 +94,17 @@ def machine(seed: int, count: int):
     for index in range(count):
         rng = random.Random(seed * 7_000_003 + index)
         hours = rng.choice((14, 14, 14, 17, 21, 28)) * 24 + rng.randrange(24)
-        scale = 10 ** rng.uniform(-1, 7)
+        family = rng.choice(("metric", "metric", "metric", "periodic", "counts"))
+        scale = 10 ** rng.uniform(-1, 7) if family != "counts" else 1
         level = rng.uniform(0.5, 20)
         rhythm = rng.choice((0, 0, 0.1, 0.3, 0.6)) * level
         noise = rng.choice((0.3, 1.0, 1.0, 2.0))
         phi = rng.choice((0.0, 0.3, 0.6, 0.9, 0.97))
         tail = rng.choice(("normal", "normal", "t", "burst"))
         trend = rng.choice((0, 0, 0, 0.002, 0.01)) * rng.choice((-1, 1))
-        sparse = rng.random() < 0.1
+        if family == "periodic":  # almost noise-free, with a strong rhythm
+            rhythm, noise, phi, tail = level * rng.uniform(0.5, 2), level * 0.05, 0.0, "normal"
+        sparse = family == "metric" and rng.random() < 0.1
         peak = rng.randrange(24)
         labels = []
         for _ in range(rng.choice((1, 1, 2, 2, 3))):
@@ -138,5 +141,7 @@ def machine(seed: int, count: int):
             if flat:
                 value = held
             held = value
-            values.append(max(0.0, value) * scale * 12)
+            value = max(0.0, value)
+            values.append(negative_binomial(rng, value * 12, 4) if family == "counts"
+                          else value * scale * 12)
         yield f"machine-{index:04}", values, [(a, b, kind) for a, b, kind, _ in labels]

@@ -32,8 +32,8 @@ package struct Judgement: Sendable {
     package let tailProbability: Double?
     package let threshold: Double
     package let method: Method
-    /// The part of `composite` that scored most; else the method itself.
-    package let part: String
+    /// The part that scored most; nil for `zscore`, and where nothing was scored.
+    package let part: Part?
     package let severity: Severity
     package let confidence: Confidence
     package let news: EpisodeTracker.Outcome
@@ -65,7 +65,9 @@ extension SeriesState {
         _ hour: Hour, _ value: Double?, _ settings: DetectorSettings
     ) -> Judgement {
         precondition(hour > lastHour)
-        if hour - lastHour > 1 { skip(from: max(lastHour + 1, hour + -Self.ringHours), to: hour) }
+        if hour - lastHour > 1 {
+            skip(from: max(lastHour + 1, hour + -ResidualRing.hours), to: hour)
+        }
         lastHour = hour
         guard let value else {
             skip(from: hour, to: hour + 1)
@@ -82,7 +84,7 @@ extension SeriesState {
         var hour = from
         while hour < to {
             recent[hour.ofDay] = .nan
-            residuals[hour.slot(in: Self.ringHours)] = .nan
+            residuals[hour] = nil
             quantiles.skip()
             _ = episode.observe(hour, score: 0, threshold: .infinity)
             hour = hour + 1
@@ -99,7 +101,7 @@ extension SeriesState {
         _ hour: Hour, _ value: Double?, _ scores: PartScores?, _ settings: DetectorSettings
     ) -> Judgement {
         let confidence = confidence
-        var (score, part) = (0.0, settings.method.rawValue)
+        var (score, part) = (0.0, Part?.none)
         if let scores, confidence != .silent {
             (score, part) = combined(scores, hour, settings)
         }
@@ -130,17 +132,18 @@ extension SeriesState {
 
     private func combined(
         _ scores: PartScores, _ hour: Hour, _ settings: DetectorSettings
-    ) -> (Double, String) {
+    ) -> (Double, Part?) {
         if settings.method == .zscore {
             let score = DailyTotals.total(recent).flatMap { dailyTotals.score(total: $0, at: hour) }
-            return (score ?? 0, "zscore")
+            return (score ?? 0, nil)
         }
         let calibration = Calibration.of(settings.method, settings.sensitivity)
-        var (best, name) = (0.0, settings.method.rawValue)
+        var (best, name) = (0.0, Part?.none)
         for part in Part.allCases {
-            guard let constant = calibration.constants[part] else { continue }
+            let constant = calibration.constants[part]
+            guard constant > 0 else { continue }
             let score = 3 * scores[part] / constant
-            if score > best { (best, name) = (score, "\(part)") }
+            if score > best { (best, name) = (score, part) }
         }
         return (best / width(calibration.extraWidth), name)
     }
@@ -148,7 +151,7 @@ extension SeriesState {
     private mutating func partScores(_ hour: Hour, _ value: Double) -> PartScores {
         let centre = Double(centres[hour.season])
         let residual = (variance.stabilised(value) - centre) / Double(noise)
-        residuals[hour.slot(in: Self.ringHours)] = Float(max(-1e6, min(1e6, residual)))
+        residuals[hour] = residual
         var parts = windows(hour)
         parts[.point] = abs(residual) / Double(tail)
         let tails = quantiles.observe(value, expected: variance.value(stabilised: centre))
@@ -160,14 +163,12 @@ extension SeriesState {
     /// The parts that look at several hours, from one walk back through the ring.
     func windows(_ hour: Hour) -> PartScores {
         var parts = PartScores()
-        let weights = centres.map { variance.sensitivity(stabilised: Double($0)) / Double(noise) }
         var (sum, information, present) = (0.0, 0.0, 0)
         var (boundedSum, shape) = (0.0, ShapeStatistic())
-        for age in 0..<Self.ringHours {
+        for age in 0..<ResidualRing.hours {
             let past = hour + -age
-            let residual = Double(residuals[past.slot(in: Self.ringHours)])
-            if !residual.isNaN {
-                let weight = weights[past.season]
+            if let residual = residuals[past] {
+                let weight = Double(weights[past.season])
                 sum += weight * max(-8, min(8, residual))
                 let bounded = max(-DayStatistics.bound, min(DayStatistics.bound, residual))
                 boundedSum += weight * bounded

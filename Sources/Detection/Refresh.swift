@@ -47,16 +47,19 @@ extension SeriesState {
             centres[season] = Float(variance.stabilised(value * growth))
         }
         noise = Float(fit.noise)
+        weigh()
         tail = Float(fit.tail)
         persistence = Float(fit.persistence)
         levelNoise = Float(fit.levelNoise)
         shapeNoise = Float(fit.shapeNoise)
         centreError = Float(fit.centreError)
-        for slot in 0..<Self.ringHours { residuals[slot] = .nan }
-        for index in max(0, fit.stabilised.count - Self.ringHours)..<fit.stabilised.count {
-            let hour = fit.first + index
-            residuals[hour.slot(in: Self.ringHours)] =
-                Float((fit.stabilised[index] - Double(centres[hour.season])) / fit.noise)
+        residuals = ResidualRing()
+        let known = fit.stabilised.count
+        for offset in max(0, known - ResidualRing.hours)..<known where !fit.stabilised[offset].isNaN
+        {
+            let hour = fit.first + offset
+            residuals[hour] =
+                (fit.stabilised[offset] - Double(centres[hour.season])) / Double(noise)
         }
         quantiles = fit.quantiles
     }
@@ -94,13 +97,13 @@ struct BaselineFit {
                 isLeftOut: unusual.contains)
 
         let days = DayStatistics(stabilised, first: first, profile: profile)
-        level = days.level(before: days.count)
+        level = days.nextLevel
         let residuals = days.residuals(profile)
         let ordinary = residuals.filter { !$0.isNaN }
         let rms = max(0.9, Robust.rootMeanSquare(ordinary))
-        tail = max(1, Robust.quantile(ordinary.map(abs), 0.99) / (QuantileTail.gaussian * rms))
+        tail = max(1, Robust.quantile(ordinary.map(abs), 0.99) / (2.576 * rms))
         noise = rms
-        let centred = days.centred(residuals)
+        let centred = days.residuals(profile, afterOwnLevel: true)
         let sums = stride(from: 0, to: centred.count - 5, by: 6).compactMap { start -> Double? in
             var sum = 0.0
             for residual in centred[start..<start + 6] { sum += residual }

@@ -2,8 +2,6 @@
 ///
 /// `refreshed` makes it anew from the stored history, daily; `observe` moves it on by an hour.
 package struct SeriesState: Sendable {
-    static let ringHours = 72
-
     /// The first hour that the series was seen in.
     var firstHour: Hour
     /// The last hour that was observed, missing or not.
@@ -14,6 +12,9 @@ package struct SeriesState: Sendable {
     var variance = VarianceModel(unit: 1, dispersion: VarianceModel.minimumDispersion)
     /// The expected stabilised value per season.
     var centres = [Float](repeating: 0, count: SeasonalProfile.seasons)
+    /// By how many standard deviations the residual grows with a relative change of level, per season;
+    /// follows from the centres.
+    var weights = [Float](repeating: 0, count: SeasonalProfile.seasons)
     /// One standard deviation of a stabilised residual.
     var noise: Float = 1
     /// By how much the residuals' tail is heavier than a Gaussian's; at least 1.
@@ -27,14 +28,21 @@ package struct SeriesState: Sendable {
     /// The share of a residual's variance that the centres' own errors add.
     var centreError: Float = 0
 
-    /// Residuals in units of `noise`, by hour modulo 72; NaN where the hour is missing.
-    var residuals = [Float](repeating: .nan, count: ringHours)
+    /// Residuals in units of `noise`.
+    var residuals = ResidualRing()
     /// Values, by hour modulo 24; NaN where the hour is missing.
     var recent = [Float](repeating: .nan, count: 24)
 
     var quantiles = QuantileTail()
     var dailyTotals = DailyTotals()
     var episode = EpisodeTracker()
+
+    /// Computes the weights from what they follow from.
+    mutating func weigh() {
+        weights = centres.map {
+            Float(variance.sensitivity(stabilised: Double($0)) / Double(noise))
+        }
+    }
 
     /// A series that was never seen before its first hour.
     package init(first: Hour) {

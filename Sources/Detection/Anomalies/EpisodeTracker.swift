@@ -1,5 +1,5 @@
 /// Says which hours are news: after an alert, the next is one only if it scores above every hour of the
-/// 24 before. An episode is what lies between alerts less than a day apart.
+/// 24 before, and of its episode. An episode is what lies between alerts less than a day apart.
 package struct EpisodeTracker: Sendable, Equatable {
     static let memoryHours = 24
 
@@ -8,12 +8,12 @@ package struct EpisodeTracker: Sendable, Equatable {
         package var number: Int
         package var first: Hour
         package var last: Hour
-        package var peak: Double
+        package var peak: Float
     }
 
-    /// The scores of the last 24 hours, by hour modulo 24.
-    var scores = [Float](repeating: 0, count: memoryHours)
-    var lastHour: Hour?
+    /// The scores of the last 24 hours, by hour of the day, in steps of 1/256 and at most 255.
+    var scores = [UInt16](repeating: 0, count: memoryHours)
+    private static let stepsPerUnit = 256.0
     package var latest: Episode?
 
     package struct Outcome: Sendable {
@@ -29,19 +29,20 @@ package struct EpisodeTracker: Sendable, Equatable {
     mutating func observe(_ hour: Hour, score: Double, threshold: Double) -> Outcome {
         let slot = hour.ofDay
         scores[slot] = 0
-        let peak = Double(scores.max() ?? 0)
-        let score = Double(Float(finite: score))
-        scores[slot] = Float(score)
-        lastHour = hour
+        var peak = Double(scores.max() ?? 0) / Self.stepsPerUnit
+        if let latest, hour - latest.last <= Self.memoryHours {
+            peak = max(peak, Double(latest.peak))
+        }
+        scores[slot] = UInt16((max(0, min(255, score)) * Self.stepsPerUnit).rounded(.up))
         let isAlert = score >= threshold && score > peak
         if score >= threshold {
             if var episode = latest, hour - episode.last <= Self.memoryHours {
                 episode.last = hour
-                episode.peak = max(episode.peak, score)
+                episode.peak = max(episode.peak, Float(score))
                 latest = episode
             } else {
                 latest = Episode(
-                    number: (latest?.number ?? 0) + 1, first: hour, last: hour, peak: score)
+                    number: (latest?.number ?? 0) + 1, first: hour, last: hour, peak: Float(score))
             }
         }
         let isNews = score > peak || peak < threshold

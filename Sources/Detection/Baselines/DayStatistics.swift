@@ -14,6 +14,8 @@ struct DayStatistics {
     private let raw: [Double]
     private let weights: [Double]
     private let days: [Day]
+    /// What each day's level was expected to be; of the first three, what the fourth's was.
+    private let expectedLevels: [Double]
     /// The mean of 1 / the number of values that make a centre.
     let centreError: Double
 
@@ -50,6 +52,9 @@ struct DayStatistics {
             days[day].energy = shapes[day].energy(level: days[day].level)
         }
         self.days = days
+        expectedLevels = days.indices.map {
+            Self.expectedLevel(before: max($0, min(3, days.count)), days)
+        }
         var sum = 0.0
         for count in profile.counts { sum += 1 / Double(count) }
         centreError = sum / Double(profile.counts.count)
@@ -74,35 +79,29 @@ struct DayStatistics {
     }
 
     /// The median level of the days before one: what the next is expected to have.
-    func level(before day: Int) -> Double {
-        let end = day > 6 ? day - Self.recentDays : day
+    static func expectedLevel(before day: Int, _ days: [Day]) -> Double {
+        let end = day > 6 ? day - recentDays : day
         let past = days[max(0, end - SeriesState.levelDays)..<end]
-            .lazy.filter { $0.hours >= DailyTotals.minimumHours }.map(\.level)
-        let levels = past.sorted()
-        return levels.isEmpty ? 0 : Robust.median(sorted: levels)
+        let levels = past.filter { $0.hours >= DailyTotals.minimumHours }.map(\.level)
+        return Robust.median(levels)
     }
 
-    /// Residuals after each day's expected level, as large as they would be of hours that did not make
-    /// the profile.
-    func residuals(_ profile: SeasonalProfile) -> [Double] {
-        let early = level(before: min(3, days.count))
-        let expected = days.indices.map { $0 < 3 ? early : level(before: $0) }
-        return raw.enumerated().map { offset, residual in
-            let hour = first + offset
-            let count = Double(profile.counts[hour.season])
-            return (residual - expected[hour.day - first.day] * weights[hour.season])
-                * (count / (count - 1)).squareRoot()
-        }
-    }
+    /// The level that is expected of the day after the history.
+    var nextLevel: Double { Self.expectedLevel(before: days.count, days) }
 
-    /// The same residuals after each day's own level.
-    func centred(_ residuals: [Double]) -> [Double] {
-        residuals.indices.map { offset in
+    /// Residuals after each day's expected level, or its own, as large as they would be of hours that did
+    /// not make the profile.
+    func residuals(_ profile: SeasonalProfile, afterOwnLevel: Bool = false) -> [Double] {
+        let inflation = profile.counts.map { (Double($0) / Double($0 - 1)).squareRoot() }
+        var residuals = raw
+        for offset in residuals.indices {
             let hour = first + offset
             let day = hour.day - first.day
-            let change = days[day].level - level(before: day < 3 ? min(3, days.count) : day)
-            return residuals[offset] - change * weights[hour.season]
+            let level = afterOwnLevel ? days[day].level : expectedLevels[day]
+            residuals[offset] =
+                (residuals[offset] - level * weights[hour.season]) * inflation[hour.season]
         }
+        return residuals
     }
 
     /// How far a day's level lies from what the days before let expect, beyond what noise explains. A
@@ -112,7 +111,7 @@ struct DayStatistics {
         let judged = (min(3, end)..<end).filter {
             days[$0].hours >= DailyTotals.minimumHours && days[$0].information > 0
         }
-        let errors = judged.map { days[$0].level - level(before: $0) }
+        let errors = judged.map { days[$0].level - expectedLevels[$0] }
         let bound = 2.5 * 1.4826 * Robust.median(errors.map(abs))
         var sum = 0.0
         for (error, day) in zip(errors, judged) {

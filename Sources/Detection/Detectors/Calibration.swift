@@ -8,8 +8,8 @@
 
 /// What each part must score to count as 3. Measured on seeded fleets; see docs/detection.md.
 struct Calibration: Sendable {
-    /// A part that is not named takes no part.
-    let constants: [Part: Double]
+    /// A part with 0 is not asked.
+    let constants: PartScores
     /// By how much bounds are wider at three days of history.
     let extraWidth: Double
 
@@ -17,27 +17,29 @@ struct Calibration: Sendable {
         switch (method, sensitivity) {
         case (.composite, .default): fleet
         case (.composite, .sensitive): watched
-        case (.qtail, _): Self(constants: [.qtail: 3], extraWidth: 0)
-        case (.qroll3, _): Self(constants: [.qroll3: 3], extraWidth: 0)
+        case (.qtail, _): Self(constants: PartScores([.qtail: 3]), extraWidth: 0)
+        case (.qroll3, _): Self(constants: PartScores([.qroll3: 3]), extraWidth: 0)
         case (.point, _): fleet.only(.point)
         case (.burst, _): fleet.only(.burst3, .burst6)
         case (.level, _): fleet.only(.level24, .level72)
         case (.shape, _): fleet.only(.shape24, .shape72)
-        case (.zscore, _): Self(constants: [:], extraWidth: 0)
+        case (.zscore, _): Self(constants: PartScores(), extraWidth: 0)
         }
     }
 
     private static let fleet = Self(
-        constants: [
-            .point: 4.8, .burst3: 4.8, .burst6: 4.8, .level24: 4.5, .level72: 4.2,
-            .shape24: 4.8, .shape72: 4.8,
-        ], extraWidth: 0.5)
+        constants: PartScores([
+            .point: 4.9, .burst3: 4.8, .burst6: 4.8, .level24: 5.0, .level72: 4.7,
+            .shape24: 4.3, .shape72: 4.4,
+        ]), extraWidth: 1)
 
     private static let watched = Self(
-        constants: [.qtail: 3, .qroll3: 3.5], extraWidth: 0.15)
+        constants: PartScores([.qtail: 2.95, .qroll3: 3.1]), extraWidth: 0.25)
 
     private func only(_ parts: Part...) -> Self {
-        Self(constants: constants.filter { parts.contains($0.key) }, extraWidth: extraWidth)
+        var constants = PartScores()
+        for part in parts { constants[part] = self.constants[part] }
+        return Self(constants: constants, extraWidth: extraWidth)
     }
 
     /// The share of ordinary hours of an ordinary series that score as high or higher.

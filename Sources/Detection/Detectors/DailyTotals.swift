@@ -19,6 +19,16 @@ struct DailyTotals: Sendable, Equatable {
 
     init() {}
 
+    var fields: [Float] {
+        [untilDayBefore, untilYesterday].flatMap { [$0.mean, $0.standardDeviation, $0.days] }
+    }
+
+    /// - Parameter fields: six, as `fields` gives them.
+    init(fields: [Float]) {
+        untilDayBefore = Summary(mean: fields[0], standardDeviation: fields[1], days: fields[2])
+        untilYesterday = Summary(mean: fields[3], standardDeviation: fields[4], days: fields[5])
+    }
+
     /// - Parameters:
     ///   - history: ends with a whole UTC day.
     ///   - days: how many totals make the baseline.

@@ -27,12 +27,16 @@ package enum Sensitivity: String, CaseIterable, Sendable {
 }
 
 /// A statistic that `composite` takes the largest of.
-enum Part: Int, CaseIterable, Sendable {
+package enum Part: String, CaseIterable, Sendable {
     case point, burst3, burst6, level24, level72, shape24, shape72, qtail, qroll3
 }
 
 /// The scores of all parts, each in standard deviations or what stands for them.
-struct PartScores {
+struct PartScores: Sendable {
+    init(_ scores: KeyValuePairs<Part, Double> = [:]) {
+        for (part, score) in scores { self[part] = score }
+    }
+
     private var scores = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
     subscript(part: Part) -> Double {

@@ -1,17 +1,21 @@
-/// An hour's residual against the 99th percentile of the series' own: with the seasonal baseline and
+/// An hour's residual against the 97th percentile of the series' own: with the seasonal baseline and
 /// without it, whichever is larger. It suits series of any kind; its calibration is the series' own
 /// past, and not a distribution.
-struct QuantileTail: Sendable, Equatable {
-    /// The 0.995 quantile of the Gaussian: a residual at the 99th percentile of sizes scores this.
-    static let gaussian = 2.576
-    private static let halfLifeHours = 24.0
+struct QuantileTail: Sendable {
+    /// The quantile of the residuals' sizes that sets the scale. A higher one would be hidden by the first
+    /// anomaly of a short series.
+    static let quantile = 0.97
+    /// What a Gaussian of standard deviation 1 has there: its 0.985 quantile.
+    static let gaussian = 2.170
+    /// By how much an hour moves the slow levels: a half-life of 8 hours, 1 - 2^(-1/8).
+    private static let gain = 0.082_995_956_795_328_77
     static let minimumCount = 24
 
     /// Counts are compared by 2 sqrt(x), other values as they are.
     var isCount = false
-    /// The 99th percentile of |seasonal residual - its slow level|.
+    /// The 97th percentile of |seasonal residual - its slow level|.
     var seasonalScale: Float = 0
-    /// The 99th percentile of |value - its slow level|.
+    /// The 97th percentile of |value - its slow level|.
     var plainScale: Float = 0
     /// The same for the means of three seasonal residuals.
     var seasonalScale3: Float = 0
@@ -22,14 +26,11 @@ struct QuantileTail: Sendable, Equatable {
     /// The two residuals before, the older first; NaN if missing.
     var previous = (Float.nan, Float.nan)
 
-    static func == (left: Self, right: Self) -> Bool {
-        left.fields.elementsEqual(right.fields) { $0.bitPattern == $1.bitPattern }
-    }
-
-    private var fields: [Float] {
+    /// All but `isCount`.
+    var fields: [Float] {
         [
             seasonalScale, plainScale, seasonalScale3, seasonalLevel, plainLevel, previous.0,
-            previous.1, isCount ? 1 : 0,
+            previous.1,
         ]
     }
 
@@ -75,9 +76,8 @@ struct QuantileTail: Sendable, Equatable {
         let plain = transformed - Double(plainLevel)
         let sum = Double(previous.0) + Double(previous.1) + seasonal
         previous = (previous.1, Float(seasonal))
-        let gain = 1 - 0.971_531_941_153_605_9  // 2^(-1/24)
-        seasonalLevel += Float(gain * seasonal)
-        plainLevel += Float(gain * plain)
+        seasonalLevel += Float(Self.gain * seasonal)
+        plainLevel += Float(Self.gain * plain)
         return Steps(seasonal: seasonal, plain: plain, mean3: sum.isNaN ? nil : sum / 3)
     }
 
@@ -107,12 +107,19 @@ struct QuantileTail: Sendable, Equatable {
         }
         guard plain.count >= Self.minimumCount else { return }
         let floor = isCount ? 0.5 : max(1e-3 * sizes / Double(plain.count), 1e-30)
-        seasonalScale = Float(finite: max(floor, Robust.quantile(seasonal, 0.99)))
-        plainScale = Float(finite: max(floor, Robust.quantile(plain, 0.99)))
+        seasonalScale = Float(finite: max(floor, Robust.quantile(seasonal, Self.quantile)))
+        plainScale = Float(finite: max(floor, Robust.quantile(plain, Self.quantile)))
         if mean3.count >= Self.minimumCount {
-            seasonalScale3 = Float(finite: max(floor / 2, Robust.quantile(mean3, 0.99)))
+            seasonalScale3 = Float(finite: max(floor / 2, Robust.quantile(mean3, Self.quantile)))
         }
     }
 
     init() {}
+
+    /// - Parameter fields: seven, as `fields` gives them.
+    init(isCount: Bool, fields: [Float]) {
+        self.isCount = isCount
+        (seasonalScale, plainScale, seasonalScale3) = (fields[0], fields[1], fields[2])
+        (seasonalLevel, plainLevel, previous) = (fields[3], fields[4], (fields[5], fields[6]))
+    }
 }
