@@ -49,9 +49,9 @@ class Customer:
             self.mean.append(base * factor * math.exp(level + drift * hour))
 
 
-def usage(rng: random.Random, hours: int, kind: str | None, day0: int):
-    """One customer's hours, from day `day0` since 1970, with at most one anomaly."""
-    customer, label = Customer(rng, day0 * 0 + hours), None
+def usage(rng: random.Random, hours: int, kind: str | None):
+    """One customer's hours, from a Thursday on, with at most one anomaly."""
+    customer, label = Customer(rng, hours), None
     start = rng.randrange(31 * 24, hours - 192) if kind else 0
     end = start + HOURS.get(kind, 0)
     if kind == "level" and rng.random() < 0.5:
@@ -77,11 +77,11 @@ def usage(rng: random.Random, hours: int, kind: str | None, day0: int):
     return values, label
 
 
-def fleet(seed: int, count: int, days: int, is_clean: bool = False, day0: int = 0):
+def fleet(seed: int, count: int, days: int, is_clean: bool = False):
     """Yields (name, values, labels): usage with an anomaly in each series, the kinds in turn."""
     for index in range(count):
         rng = random.Random(seed * 1_000_003 + index)
-        values, label = usage(rng, days * 24, None if is_clean else KINDS[index % 5], day0)
+        values, label = usage(rng, days * 24, None if is_clean else KINDS[index % 5])
         yield f"customer-{index:05}", values, [label] if label else []
 
 

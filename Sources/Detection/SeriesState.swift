@@ -9,7 +9,8 @@ package struct SeriesState: Sendable {
     /// Whether there is a baseline to judge by.
     var hasBaseline = false
 
-    var variance = VarianceModel(unit: 1, dispersion: VarianceModel.minimumDispersion)
+    package internal(set) var variance = VarianceModel(
+        unit: 1, dispersion: VarianceModel.minimumDispersion)
     /// The expected stabilised value per season.
     var centres = [Float](repeating: 0, count: SeasonalProfile.seasons)
     /// By how many standard deviations the residual grows with a relative change of level, per season;

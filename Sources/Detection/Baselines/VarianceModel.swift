@@ -12,13 +12,18 @@
 /// Its variance-stabilising transform makes one scale serve quiet and busy hours alike: the integral
 /// of 1 / sd (Anscombe, "The transformation of Poisson, binomial and negative-binomial data",
 /// Biometrika 35, 1948).
-struct VarianceModel: Hashable, Sendable {
+package struct VarianceModel: Hashable, Sendable {
     /// The size of one event; counts have 1.
-    var unit: Double
+    package var unit: Double
     /// The squared relative noise of a large mean; never 0, so that no series is free of noise.
-    var dispersion: Double
+    package var dispersion: Double
 
     static let minimumDispersion = 1e-4
+
+    package init(unit: Double, dispersion: Double) {
+        (self.unit, self.dispersion) = (unit, dispersion)
+    }
+
     /// Anscombe's shift, which keeps the variance of small counts near 1.
     private static let shift = 0.375
 

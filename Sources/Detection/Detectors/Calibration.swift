@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What each part must score to count as 3. Measured on seeded fleets; see docs/detection.md.
 struct Calibration: Sendable {
     /// A part with 0 is not asked.
@@ -42,8 +34,11 @@ struct Calibration: Sendable {
         return Self(constants: constants, extraWidth: extraWidth)
     }
 
+    /// A score of 3 is as rare as a Gaussian's 4.8.
+    private static let gaussianPerPoint = 1.6
+
     /// The share of ordinary hours of an ordinary series that score as high or higher.
     static func tailProbability(score: Double) -> Double {
-        erfc(score * 4.8 / 3 / 2.0.squareRoot())
+        Gaussian.tailProbability(score * gaussianPerPoint)
     }
 }

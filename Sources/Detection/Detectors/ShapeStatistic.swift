@@ -62,10 +62,8 @@ struct ShapeStatistic {
         return sum / (Double(hours) / 2)
     }
 
-    /// The Gaussian score of a chi-squared (Wilson and Hilferty, PNAS 17, 1931).
     static func score(energy: Double) -> Double {
-        let spread = 2 / (9 * degreesOfFreedom)
-        return (cbrt(energy / degreesOfFreedom) - (1 - spread)) / spread.squareRoot()
+        Gaussian.score(chiSquared: energy, degreesOfFreedom: degreesOfFreedom)
     }
 
     /// The median of a chi-squared of six degrees of freedom.

@@ -25,15 +25,15 @@ struct DetectCommand: AsyncParsableCommand {
         @Option(
             name: .long, help: ArgumentHelp("The series; - for standard input.", valueName: "file"))
         var input: String
-        @Option(name: .long, help: ArgumentHelp("Where the scores go.", valueName: "file"))
+        @Option(
+            name: .long,
+            help: ArgumentHelp("Where the scores go; - for standard output.", valueName: "file"))
         var output: String
         @Option(
             name: .long,
-            help: "default (a fleet) or sensitive (a few series that somebody watches).")
+            help: "For a fleet, or for a few series that somebody watches.")
         var sensitivity: Sensitivity = .default
-        @Option(
-            name: .long,
-            help: "composite, zscore, qtail, qroll3, point, burst, level or shape.")
+        @Option(name: .long, help: "How an hour is scored.")
         var method: Method = .composite
         @Option(name: .long, help: "The score from which an hour is told of.")
         var threshold = 3.0
@@ -112,18 +112,23 @@ private struct BacktestRun {
         try writer.flush()
     }
 
+    /// Beside scores on standard output, the report goes to standard error.
     func report() throws {
-        try printLine(
-            "\(grouped(seriesCount)) series, \(grouped(hourCount)) hours: \(grouped(flaggedCount)) flagged "
-                + "in \(grouped(episodeCount)) episodes")
-        guard labels != nil else { return }
-        try printLine("\(grouped(scores.labels)) anomalies, \(grouped(scores.found)) found")
-        try printLine("precision                       \(decimals(scores.precision, 3))")
-        try printLine("recall                          \(decimals(scores.recall, 3))")
-        try printLine(
-            "false episodes per series-week  \(decimals(scores.falseEpisodesPerSeriesWeek, 4))")
-        try printLine(
-            "median delay, hours             \(scores.medianDelayHours.map(String.init) ?? "-")")
+        var lines = [
+            "\(grouped(seriesCount)) series, \(grouped(hourCount)) hours: "
+                + "\(grouped(flaggedCount)) flagged in \(grouped(episodeCount)) episodes"
+        ]
+        if labels != nil {
+            lines += [
+                "\(grouped(scores.labels)) anomalies, \(grouped(scores.found)) found",
+                "precision                       \(decimals(scores.precision, 3))",
+                "recall                          \(decimals(scores.recall, 3))",
+                "false episodes per series-week  \(decimals(scores.falseEpisodesPerSeriesWeek, 4))",
+                "median delay, hours             \(scores.medianDelayHours.map(String.init) ?? "-")",
+            ]
+        }
+        let text = lines.joined(separator: "\n") + "\n"
+        try write(Array(text.utf8), to: output == "-" ? STDERR_FILENO : STDOUT_FILENO)
     }
 
     private func decimals(_ value: Double?, _ places: Int) -> String {
