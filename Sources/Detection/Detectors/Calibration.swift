@@ -21,8 +21,8 @@ struct Calibration: Sendable {
 
     private static let fleet = Self(
         constants: PartScores([
-            .point: 4.9, .burst3: 4.8, .burst6: 4.8, .level24: 5.0, .level72: 4.7,
-            .shape24: 4.3, .shape72: 4.4,
+            .point: 5.1, .burst3: 5.0, .burst6: 5.0, .level24: 5.2, .level72: 4.9,
+            .shape24: 4.4, .shape72: 4.6,
         ]), extraWidth: 1)
 
     private static let watched = Self(
@@ -34,8 +34,8 @@ struct Calibration: Sendable {
         return Self(constants: constants, extraWidth: extraWidth)
     }
 
-    /// A score of 3 is as rare as a Gaussian's 4.8.
-    private static let gaussianPerPoint = 1.6
+    /// A score of 3 is as rare as a Gaussian's 5.
+    private static let gaussianPerPoint = 5.0 / 3
 
     /// The share of ordinary hours of an ordinary series that score as high or higher.
     static func tailProbability(score: Double) -> Double {
