@@ -32,6 +32,7 @@ bench: up ## measure, as ratios to the engines' own speed in the same run
 	@dev/install.sh build
 	swift build -c release --static-swift-stdlib --product jobs
 	@Benchmarks/run .build/release/jobs
+	@Benchmarks/detection .build/release/jobs
 
 up: ## start the local Postgres and ClickHouse
 	@dev/install.sh stack

@@ -26,7 +26,9 @@ let package = Package(
         .executableTarget(
             name: "jobs",
             dependencies: [
-                "Billing", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP", "Digest", "Exact",
+                "Billing", "Detection", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP",
+                "Digest",
+                "Exact",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -39,6 +41,8 @@ let package = Package(
             dependencies: [
                 "Usage", "Ledger", "Digest", "Exact", .product(name: "Yams", package: "Yams"),
             ]),
+        // What is unusual in usage: pure computing.
+        .target(name: "Detection", dependencies: ["Usage"]),
         .target(
             name: "Usage",
             dependencies: ["Ledger", "ClickHouse", "Postgres", "Digest", "Exact"],
@@ -87,6 +91,7 @@ let package = Package(
         .testTarget(
             name: "UsageTests",
             dependencies: ["Usage", "Ledger", "ClickHouse", "Postgres", "Digest", "Exact"]),
+        .testTarget(name: "DetectionTests", dependencies: ["Detection"]),
         .testTarget(
             name: "BillingTests",
             dependencies: [

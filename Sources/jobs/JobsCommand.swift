@@ -26,6 +26,6 @@ struct JobsCommand: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
-            UsageCommand.self, InvoicesCommand.self,
+            UsageCommand.self, InvoicesCommand.self, DetectCommand.self,
         ])
 }

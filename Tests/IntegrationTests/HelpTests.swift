@@ -11,6 +11,7 @@ struct HelpTests {
         ["usage"], ["usage", "show"],
         ["invoices"], ["invoices", "list"], ["invoices", "show"], ["invoices", "export"],
         ["invoices", "verify"],
+        ["detect"], ["detect", "backtest"],
     ]
 
     private static let golden = URL(filePath: #filePath).deletingLastPathComponent()

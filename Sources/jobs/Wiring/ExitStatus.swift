@@ -1,5 +1,6 @@
 internal import Billing
 internal import ClickHouse
+internal import Detection
 internal import Foundation
 internal import HTTP
 internal import Ledger
@@ -42,7 +43,7 @@ extension ExitStatus {
             case let error as Failure: error.status
             case is SettingsError: .configuration
             case is InvalidCatalog, is InvalidCustomers, is UnknownTimeZone, is CSVError,
-                is LineReaderError, is InputFileError:
+                is LineReaderError, is InputFileError, is SeriesFileError:
                 .badInput
             case let error as UsageError: error.isUnavailable ? .unavailable : .configuration
             case let error as LedgerError: 

@@ -123,33 +123,46 @@ CREATE TABLE invoice_lines (
 
 CREATE FUNCTION check_invoice_total() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    checked text;
-    total bigint;
-    lines numeric;
+    total bigint := (SELECT total_minor FROM invoices WHERE invoice_id = NEW.invoice_id);
+    lines numeric := (
+        SELECT coalesce(sum(amount_minor), 0) FROM invoice_lines
+        WHERE invoice_id = NEW.invoice_id);
 BEGIN
-    -- A line that goes over to another invoice concerns both.
-    FOREACH checked IN ARRAY CASE
-        WHEN TG_OP = 'INSERT' THEN ARRAY[NEW.invoice_id]
-        WHEN TG_OP = 'DELETE' THEN ARRAY[OLD.invoice_id]
-        WHEN OLD.invoice_id = NEW.invoice_id THEN ARRAY[NEW.invoice_id]
-        ELSE ARRAY[OLD.invoice_id, NEW.invoice_id] END
-    LOOP
-        SELECT total_minor INTO total FROM invoices WHERE invoice_id = checked;
-        SELECT coalesce(sum(amount_minor), 0) INTO lines
-        FROM invoice_lines WHERE invoice_id = checked;
-        IF total <> lines THEN
-            RAISE EXCEPTION 'invoice %: the lines add up to %, the total says %', checked, lines, total
-                USING ERRCODE = 'check_violation';
-        END IF;
-    END LOOP;
+    IF total <> lines THEN
+        RAISE EXCEPTION 'invoice %: the lines add up to %, the total says %', NEW.invoice_id, lines, total
+            USING ERRCODE = 'check_violation';
+    END IF;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER lines_add_up_to_the_total
-    AFTER INSERT OR UPDATE OR DELETE ON invoice_lines
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_invoice_total();
 CREATE CONSTRAINT TRIGGER total_is_the_sum_of_lines
-    AFTER INSERT OR UPDATE OF total_minor ON invoices
+    AFTER INSERT OR UPDATE ON invoices
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_invoice_total();
+
+-- Lines that change have their invoice checked when the transaction ends, too. One check an invoice is
+-- enough: those that this transaction wrote itself are checked already.
+CREATE FUNCTION check_total_of_changed_lines() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        UPDATE invoices SET total_minor = total_minor
+        WHERE invoice_id IN (SELECT invoice_id FROM new_lines)
+            AND xmin <> pg_current_xact_id()::xid;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        UPDATE invoices SET total_minor = total_minor
+        WHERE invoice_id IN (SELECT invoice_id FROM old_lines)
+            AND xmin <> pg_current_xact_id()::xid;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER inserted_lines_add_up AFTER INSERT ON invoice_lines
+    REFERENCING NEW TABLE AS new_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION check_total_of_changed_lines();
+CREATE TRIGGER updated_lines_add_up AFTER UPDATE ON invoice_lines
+    REFERENCING OLD TABLE AS old_lines NEW TABLE AS new_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION check_total_of_changed_lines();
+CREATE TRIGGER deleted_lines_add_up AFTER DELETE ON invoice_lines
+    REFERENCING OLD TABLE AS old_lines
+    FOR EACH STATEMENT EXECUTE FUNCTION check_total_of_changed_lines();
 
 -- The journal: everything that happened to an invoice, in order.
 CREATE TABLE invoice_events (

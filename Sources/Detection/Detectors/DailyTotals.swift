@@ -1,0 +1,81 @@
+/// The rule of daily totals: the trailing 24 hours against the 30 latest UTC days that ended before
+/// them.
+struct DailyTotals: Sendable, Equatable {
+    struct Summary: Sendable, Equatable {
+        var mean: Float = 0
+        var standardDeviation: Float = 0
+        var days: Float = 0
+    }
+
+    /// A day or a trailing window with fewer hours is not judged.
+    static let minimumHours = 18
+    /// Fewer days make no standard deviation worth the name.
+    static let minimumDays = 7
+
+    /// The days up to the day before yesterday: during a day, the window reaches into yesterday.
+    var untilDayBefore = Summary()
+    /// The days up to yesterday: at 23:00 the window is exactly today.
+    var untilYesterday = Summary()
+
+    init() {}
+
+    var fields: [Float] {
+        [untilDayBefore, untilYesterday].flatMap { [$0.mean, $0.standardDeviation, $0.days] }
+    }
+
+    /// - Parameter fields: six, as `fields` gives them.
+    init(fields: [Float]) {
+        untilDayBefore = Summary(mean: fields[0], standardDeviation: fields[1], days: fields[2])
+        untilYesterday = Summary(mean: fields[3], standardDeviation: fields[4], days: fields[5])
+    }
+
+    /// - Parameters:
+    ///   - history: ends with a whole UTC day.
+    ///   - days: how many totals make the baseline.
+    init(_ history: HourlyHistory, days: Int = 30) {
+        let wholeDays = history.values.count / 24
+        let totals = (0..<wholeDays).map { age in
+            Self.total(history.values.dropLast(age * 24).suffix(24))
+        }
+        untilYesterday = Self.summary(totals.prefix(days))
+        untilDayBefore = Self.summary(totals.dropFirst().prefix(days))
+    }
+
+    /// The sum, extrapolated to 24 hours if a few are missing; nil if too many are.
+    static func total(_ hours: some Collection<Float>) -> Double? {
+        var (sum, present) = (0.0, 0)
+        for value in hours where !value.isNaN {
+            sum += Double(value)
+            present += 1
+        }
+        return present >= minimumHours ? sum * 24 / Double(present) : nil
+    }
+
+    private static func summary(_ totals: some Collection<Double?>) -> Summary {
+        let known = totals.compactMap(\.self)
+        guard known.count >= minimumDays else { return Summary() }
+        var sum = 0.0
+        for total in known { sum += total }
+        let mean = sum / Double(known.count)
+        var squares = 0.0
+        for total in known { squares += (total - mean) * (total - mean) }
+        let deviation = (squares / Double(known.count - 1)).squareRoot()
+        return Summary(
+            mean: Float(finite: mean), standardDeviation: Float(finite: deviation),
+            days: Float(known.count))
+    }
+
+    /// Standard deviations between the total and the mean; nil while there is no baseline.
+    ///
+    /// Where all days were alike, the deviation is 0: a total within a millionth of the mean then
+    /// scores 0, any other `limit`.
+    func score(total: Double, at hour: Hour, limit: Double = 10) -> Double? {
+        let summary = hour.ofDay == 23 ? untilYesterday : untilDayBefore
+        guard summary.days > 0 else { return nil }
+        let (mean, deviation) = (Double(summary.mean), Double(summary.standardDeviation))
+        let distance = abs(total - mean)
+        if distance <= 1e-6 * abs(mean) { return 0 }
+        guard deviation > 1e-6 * abs(mean) else { return limit }
+        return distance / deviation
+    }
+}

@@ -1,0 +1,95 @@
+extension SeriesState {
+    /// Bytes of an encoded state, whatever the series.
+    package static let encodedBytes = 600
+    private static let formatVersion: UInt8 = 1
+
+    /// The state as bytes: fields in a fixed order, little endian, floats as IEEE 754 binary.
+    package func encoded() -> [UInt8] {
+        var bytes = ByteWriter(capacity: Self.encodedBytes)
+        bytes.append(Self.formatVersion)
+        bytes.append(
+            UInt8(hasBaseline ? 1 : 0) | UInt8(quantiles.isCount ? 2 : 0)
+                | UInt8(episode.latest == nil ? 0 : 4))
+        bytes.append(UInt16(0))
+        bytes.append(Int32(truncatingIfNeeded: firstHour.index))
+        bytes.append(Int32(truncatingIfNeeded: lastHour.index))
+        bytes.append(variance.unit.bitPattern)
+        bytes.append(variance.dispersion.bitPattern)
+        for value in [noise, tail, persistence, levelNoise, shapeNoise, centreError] {
+            bytes.append(value.bitPattern)
+        }
+        for centre in centres { bytes.append(centre.bitPattern) }
+        for residual in residuals.steps { bytes.append(residual) }
+        for value in recent { bytes.append(value.bitPattern) }
+        for value in quantiles.fields + dailyTotals.fields { bytes.append(value.bitPattern) }
+        for score in episode.scores { bytes.append(score) }
+        bytes.append(Int32(truncatingIfNeeded: episode.latest?.number ?? 0))
+        bytes.append(Int32(truncatingIfNeeded: episode.latest?.first.index ?? 0))
+        bytes.append(Int32(truncatingIfNeeded: episode.latest?.last.index ?? 0))
+        bytes.append((episode.latest?.peak ?? 0).bitPattern)
+        precondition(bytes.bytes.count == Self.encodedBytes)
+        return bytes.bytes
+    }
+
+    /// Reads what `encoded` wrote; nil for anything else, such as another version's.
+    package init?(encoded: some Collection<UInt8>) {
+        guard encoded.count == Self.encodedBytes else { return nil }
+        var bytes = ByteReader(encoded)
+        guard bytes.next(UInt8.self) == Self.formatVersion else { return nil }
+        let flags = bytes.next(UInt8.self)
+        _ = bytes.next(UInt16.self)
+        self.init(first: Hour(Int(bytes.next(Int32.self))))
+        lastHour = Hour(Int(bytes.next(Int32.self)))
+        hasBaseline = flags & 1 != 0
+        variance.unit = Double(bitPattern: bytes.next(UInt64.self))
+        variance.dispersion = Double(bitPattern: bytes.next(UInt64.self))
+        noise = bytes.nextFloat()
+        tail = bytes.nextFloat()
+        persistence = bytes.nextFloat()
+        levelNoise = bytes.nextFloat()
+        shapeNoise = bytes.nextFloat()
+        centreError = bytes.nextFloat()
+        for season in centres.indices { centres[season] = bytes.nextFloat() }
+        for slot in residuals.steps.indices { residuals.steps[slot] = bytes.next(Int16.self) }
+        for slot in recent.indices { recent[slot] = bytes.nextFloat() }
+        quantiles = QuantileTail(
+            isCount: flags & 2 != 0, fields: (0..<7).map { _ in bytes.nextFloat() })
+        dailyTotals = DailyTotals(fields: (0..<6).map { _ in bytes.nextFloat() })
+        for slot in episode.scores.indices { episode.scores[slot] = bytes.next(UInt16.self) }
+        let number = Int(bytes.next(Int32.self))
+        let (first, last) = (bytes.next(Int32.self), bytes.next(Int32.self))
+        let peak = bytes.nextFloat()
+        if flags & 4 != 0 {
+            episode.latest = .init(
+                number: number, first: Hour(Int(first)), last: Hour(Int(last)), peak: peak)
+        }
+        weigh()
+    }
+}
+
+private struct ByteWriter {
+    private(set) var bytes: [UInt8] = []
+
+    init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+    mutating func append(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    }
+}
+
+/// Takes integers off the front of bytes that are known to be enough.
+private struct ByteReader {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    init(_ bytes: some Collection<UInt8>) { self.bytes = Array(bytes) }
+
+    mutating func next<Value: FixedWidthInteger>(_: Value.Type) -> Value {
+        defer { position += MemoryLayout<Value>.size }
+        return bytes.withUnsafeBytes {
+            Value(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: Value.self))
+        }
+    }
+
+    mutating func nextFloat() -> Float { Float(bitPattern: next(UInt32.self)) }
+}
