@@ -27,7 +27,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
     static func leaseLost(_ name: String) -> Self {
         Self(
             code: .leaseLost,
-            description: "\(name): another run took over; what this one had not finished is not counted"
+            description:
+                "\(name): another run took over; what this one had not finished is not counted"
         )
     }
 

@@ -124,7 +124,8 @@ struct LateDataTests {
     }
 
     @Test
-    func `usage that disappears stays billed until a rebuild is accepted, without terms it is superseded`()
+    func
+        `usage that disappears stays billed until a rebuild is accepted, without terms it is superseded`()
         async throws
     {
         try await Self.withBilledMay { stack in

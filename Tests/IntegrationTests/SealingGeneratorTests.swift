@@ -67,7 +67,8 @@ import Usage
             }
         }
         let ever = PeriodUsageQuery(
-            metrics: [], start: Instant(milliseconds: 0), end: Instant(milliseconds: 4_000_000_000_000),
+            metrics: [], start: Instant(milliseconds: 0),
+            end: Instant(milliseconds: 4_000_000_000_000),
             sealed: sealed)
         var conflicts: [[String]: Set<[String]>] = [:]
         try await reader.forEachConflict(ever, customer: nil) { listed in

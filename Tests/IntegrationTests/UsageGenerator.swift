@@ -80,9 +80,15 @@ struct UsageGenerator {
             if !chance(4) { copy.ingested = ingested }
             if chance(3) {
                 let value = Self.values.dropLast(2).randomElement(using: &random)!
-                copy.properties = #"{"v":\#(value.json),"x":\#(Int.random(in: 0..<9, using: &random))}"#
-                (copy.quantity, copy.isBroken) = (ExactDecimal(value.quantity!), copy.id.isEmpty || copy.customer.isEmpty)
-                if chance(2) { copy.at += [-Self.day * 31, -1, 1, 3_600_000, Self.day].randomElement(using: &random)! }
+                copy.properties =
+                    #"{"v":\#(value.json),"x":\#(Int.random(in: 0..<9, using: &random))}"#
+                (copy.quantity, copy.isBroken) = (
+                    ExactDecimal(value.quantity!), copy.id.isEmpty || copy.customer.isEmpty
+                )
+                if chance(2) {
+                    copy.at += [-Self.day * 31, -1, 1, 3_600_000, Self.day].randomElement(
+                        using: &random)!
+                }
             }
             return copy
         }
@@ -95,7 +101,8 @@ struct UsageGenerator {
             : clock - Int64.random(in: 0..<5 * Self.day, using: &random)
         return Row(
             customer: kind == 0 ? "" : "c\(Int.random(in: 0..<6, using: &random))",
-            id: kind == 1 ? "" : "t\(delivered.count)-\(UInt32.random(in: 0 ... .max, using: &random))",
+            id: kind == 1
+                ? "" : "t\(delivered.count)-\(UInt32.random(in: 0 ... .max, using: &random))",
             type: chance(2) ? "call" : "job", at: at,
             properties: kind == 2 ? "{\"v\":" : "{\"v\":\(value.json)}", ingested: ingested,
             quantity: value.quantity.flatMap { ExactDecimal($0) }, isBroken: kind < 3)

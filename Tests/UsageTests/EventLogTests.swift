@@ -241,7 +241,7 @@ import Usage
 
     private func tables(_ client: ClickHouseClient) async throws -> [String] {
         try await client.values(
-            "SELECT name AS value FROM system.tables WHERE database = currentDatabase() AND NOT startsWith(name, 'usage_') ORDER BY name"
+            "SELECT name AS value FROM system.tables WHERE database = currentDatabase() AND NOT match(name, '^(usage|sealing)_') ORDER BY name"
         )
     }
 }

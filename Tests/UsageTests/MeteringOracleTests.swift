@@ -60,7 +60,9 @@ import Testing
         try await withLog { client in
             try await client.log(oracle.events.map(\.row))
             var edges = [october.start - 6 * dayMilliseconds, october.end + 6 * dayMilliseconds]
-            for _ in 0..<4 { edges.append(edges[0] + .random(in: 0..<40, using: &random) * dayMilliseconds) }
+            for _ in 0..<4 {
+                edges.append(edges[0] + .random(in: 0..<40, using: &random) * dayMilliseconds)
+            }
             edges.append(contentsOf: [october.start, october.end])
             edges.sort()
             var (rows, events): (Int64, Int64) = (0, 0)

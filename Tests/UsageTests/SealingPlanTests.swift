@@ -5,7 +5,8 @@ import Testing
 
 /// How what is new in the log is cut into batches.
 struct SealingPlanTests {
-    private func minute(_ minute: Int64, _ rows: Int64, differs: Bool = true) -> SourceSweep.Minute {
+    private func minute(_ minute: Int64, _ rows: Int64, differs: Bool = true) -> SourceSweep.Minute
+    {
         SourceSweep.Minute(minute: minute, rows: rows, differs: differs)
     }
 
@@ -74,6 +75,9 @@ struct SealingPlanTests {
             #expect(hour.lowerBound.milliseconds % 3_600_000 == 0)
             #expect(hour.upperBound.milliseconds % 3_600_000 == 0)
         }
-        #expect(cover.rest.allSatisfy { $0.upperBound.milliseconds - $0.lowerBound.milliseconds <= 2 * 3_600_000 })
+        #expect(
+            cover.rest.allSatisfy {
+                $0.upperBound.milliseconds - $0.lowerBound.milliseconds <= 2 * 3_600_000
+            })
     }
 }

@@ -46,7 +46,8 @@ package struct BillingRun: Sendable {
             // Who has usage but no terms is looked for when the month is over in UTC.
             if month.end > now { summary.notClosedUntil = month.end }
             let tally = Mutex(summary)
-            try await computation.stage(defaultZone: Self.defaultZone) { [periods, quarantined] entry in
+            try await computation.stage(defaultZone: Self.defaultZone) {
+                [periods, quarantined] entry in
                 let zones = entry.zones ?? unknown
                 let isQuarantined = quarantined[zones]?.contains(entry.customerID) ?? false
                 let outcome = try self.outcome(
@@ -152,7 +153,8 @@ package struct BillingRun: Sendable {
         guard period.end <= now else { return .notClosed(until: period.end) }
         if entry.terms == nil && !isUsed { return .nothingBillable }
         guard isActive(customer) else { return .inactive(isUsed ? usage : nil) }
-        return .billed(calculation.invoice(
+        return .billed(
+            calculation.invoice(
                 for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
                 cutoffBatch: sealed.cutoff))
     }

@@ -26,7 +26,8 @@ package struct InvoiceVerification: Sendable {
             activeFrom: nil, activeUntil: nil)
         let period = BillingPeriod(
             month: calculation.slot, zone: invoice.timezone, start: invoice.start, end: invoice.end)
-        recomputed = calculation.invoice(for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
+        recomputed = calculation.invoice(
+            for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
             cutoffBatch: invoice.cutoffBatch ?? 0)
     }
 

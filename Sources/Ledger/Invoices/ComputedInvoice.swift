@@ -59,7 +59,8 @@ package struct ComputedInvoice: Sendable, Equatable {
         invoiceID: String, customerID: String, slot: CivilMonth, timezone: String, start: Instant,
         end: Instant, status: Status, holdReason: String?, currency: Currency, plan: String,
         stripeCustomerID: String?, collectionMethod: Customer.CollectionMethod, daysUntilDue: Int?,
-        catalogVersion: String, cutoffBatch: Int64, inputHash: String, tzdataVersion: String, lines: [Line]
+        catalogVersion: String, cutoffBatch: Int64, inputHash: String, tzdataVersion: String,
+        lines: [Line]
     ) {
         self.invoiceID = invoiceID
         self.customerID = customerID

@@ -222,7 +222,8 @@ extension ComputedInvoice {
         [
             invoiceID, customerID, "\(slot)", timezone, "\(start)", "\(end)", status.rawValue,
             holdReason, currency.code, String(totalMinor), plan, stripeCustomerID,
-            collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion, String(cutoffBatch), inputHash,
+            collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion,
+            String(cutoffBatch), inputHash,
             tzdataVersion, nil,
         ]
     }

@@ -150,7 +150,8 @@ package struct UsageSealer: Sendable {
         guard !missing.isEmpty else { return 0 }
         var keys = known
         // Sums first: their rollups hold the counts of the same events.
-        for metric in missing.filter({ $0.property != nil }) + missing where keys[metric.key] == nil {
+        for metric in missing.filter({ $0.property != nil }) + missing where keys[metric.key] == nil
+        {
             let sum = metrics.first { metric.isCount(of: $0) && keys[$0.key] != nil }
             keys[metric.key] = try await store.newRollupKey(
                 of: metric.key, shared: sum.flatMap { keys[$0.key] },

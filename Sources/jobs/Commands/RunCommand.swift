@@ -7,7 +7,7 @@ internal import Usage
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Run a job for a slot of time.", 
+        commandName: "run", abstract: "Run a job for a slot of time.",
         subcommands: [SealUsage.self, Bill.self])
 
     struct Bill: StatusCommand {

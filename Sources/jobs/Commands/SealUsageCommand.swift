@@ -19,7 +19,9 @@ extension RunCommand {
         var sweep = false
         @Flag(
             name: .long,
-            help: "Seal the whole log anew beside what is there, compare, and replace it if nothing differs.")
+            help:
+                "Seal the whole log anew beside what is there, compare, and replace it if nothing differs."
+        )
         var rebuild = false
         @Flag(name: .long, help: "With --rebuild: replace it whatever differs.")
         var acceptDifferences = false
@@ -64,11 +66,13 @@ extension RunCommand {
                 return .done
             }
             try printLine(
-                "differs     \(grouped(result.differing)) days of customers and metrics: \(result.examples)")
+                "differs     \(grouped(result.differing)) days of customers and metrics: \(result.examples)"
+            )
             try printLine(
                 result.isActive
                     ? "rebuilt     the rebuilt usage is active; bill unsent months again"
-                    : "kept        what was there stays active; --rebuild --accept-differences replaces it")
+                    : "kept        what was there stays active; --rebuild --accept-differences replaces it"
+            )
             return result.isActive ? .done : .needsAPerson
         }
     }

@@ -13,7 +13,8 @@ struct UsageCommand: AsyncParsableCommand {
 
     struct Show: StatusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Show a month's sealed usage with its price so far, or the events that need a person.",
+            abstract:
+                "Show a month's sealed usage with its price so far, or the events that need a person.",
             discussion: """
                 Quantities are per customer and metric, in the customer's own month, as far as usage is \
                 sealed (jobs run seal-usage). --only quarantined lists rows that cannot be billed as they \
@@ -118,7 +119,8 @@ struct UsageCommand: AsyncParsableCommand {
                     reason: reason)
                 try printLine("released \(grouped(released)) rows of \(month)")
                 guard released == 0 else { return .done }
-                throw Failure(.badInput, "nothing of \(month) in quarantine is called that; nothing was done")
+                throw Failure(
+                    .badInput, "nothing of \(month) in quarantine is called that; nothing was done")
             }
             try await printQuarantined(live, month, period, store, sealed)
             return .done

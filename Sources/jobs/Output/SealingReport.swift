@@ -15,15 +15,20 @@ struct SealingReport {
         try printLine("sealed      \(batches)")
         try printLine("events      \(grouped(figures.events))")
         try printLine("duplicates  \(grouped(figures.duplicates))")
-        try printLine("conflicts   \(grouped(figures.conflicts))\(advice(figures.conflicts, "conflicts"))")
         try printLine(
-            "quarantined \(grouped(figures.quarantined))\(advice(figures.quarantined, "quarantined"))")
+            "conflicts   \(grouped(figures.conflicts))\(advice(figures.conflicts, "conflicts"))")
+        try printLine(
+            "quarantined \(grouped(figures.quarantined))\(advice(figures.quarantined, "quarantined"))"
+        )
         if summary.backfilledMetrics > 0 {
             try printLine(
-                "metrics     \(summary.backfilledMetrics) new ones, added up over all that was sealed before")
+                "metrics     \(summary.backfilledMetrics) new ones, added up over all that was sealed before"
+            )
         }
         for late in summary.late {
-            try printLine("late        \(grouped(late.events)) events of \(late.slot), which was billed before")
+            try printLine(
+                "late        \(grouped(late.events)) events of \(late.slot), which was billed before"
+            )
         }
     }
 
@@ -49,7 +54,9 @@ struct SealingReport {
     }
 
     private var batches: String {
-        guard let first = summary.batches.first, let last = summary.batches.last else { return "none" }
+        guard let first = summary.batches.first, let last = summary.batches.last else {
+            return "none"
+        }
         return first == last ? "batch \(first)" : "batches \(first) to \(last)"
     }
 

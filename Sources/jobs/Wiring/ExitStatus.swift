@@ -46,7 +46,7 @@ extension ExitStatus {
                 is LineReaderError, is InputFileError, is SeriesFileError:
                 .badInput
             case let error as UsageError: error.isUnavailable ? .unavailable : .configuration
-            case let error as LedgerError: 
+            case let error as LedgerError:
                 error.code == .held || error.code == .leaseLost ? .held : .badInput
             case let error as PostgresError: Self.status(of: error)
             case let error as ClickHouseError: Self.status(of: error)

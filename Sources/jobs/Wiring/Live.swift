@@ -92,7 +92,8 @@ struct Live {
                 settings.eventsTable, defaultDatabase: clickHouse.configuration.database)
         else {
             throw SettingsError(
-                "usage.events_table is '\(settings.eventsTable)'; it must be a table, or database.table")
+                "usage.events_table is '\(settings.eventsTable)'; it must be a table, or database.table"
+            )
         }
         let catalogs = try await CatalogStore(pool: pool).all()
         return UsageSealer(
