@@ -18,12 +18,16 @@ struct MetricColumns {
     }
 
     /// Of a group of events, as a tuple: key, events, unparsable ones, quantity (NULL for a count).
-    func renderRollup(key: String, _ parameters: inout [String: ClickHouseValue]) -> String {
+    ///
+    /// - Parameter isBatch: of one batch, whose sum fits 38 digits; else a sum takes the wide type.
+    func renderRollup(
+        key: String, isBatch: Bool = false, _ parameters: inout [String: ClickHouseValue]
+    ) -> String {
         let (passes, value) = ("passes_\(index)", "value_\(index)")
         let fold: String? =
             switch metric.aggregation {
             case .count: nil
-            case .sum: "sum(\(value))"
+            case .sum: isBatch ? "sum(\(value))" : "sum(toDecimal256(\(value), 9))"
             case .max: "max(\(value))"
             case .uniqueCount: "toDecimal256(uniqExact(\(value)), 9)"
             case .latest: "argMaxIf(\(value), (timestamp, transaction_id), isNotNull(\(value)))"
