@@ -23,7 +23,9 @@ struct RollupWriter: Sendable {
         parameters["maxima"] = .strings(maxima.map { sealed.rollupKey(of: $0.metric) })
         parameters["first_batch"] = .integer(batches.lowerBound)
         parameters["last_batch"] = .integer(batches.upperBound)
-        let rollups = zip(columns, keys).map { $0.renderRollup(key: $1, isBatch: true, &parameters) }
+        let rollups = zip(columns, keys).map { column, key in
+            column.renderRollup(key: key, isBatch: true, &parameters)
+        }
         var statements = countsAll ? [SQL.dailyEventsInsert] : []
         if !rollups.isEmpty {
             statements += [
