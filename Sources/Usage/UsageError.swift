@@ -4,6 +4,16 @@ package struct UsageError: Error, Sendable, CustomStringConvertible {
     package let isUnavailable: Bool
     package let description: String
 
+    static func lost(known: Int64, found: Int64) -> Self {
+        Self(
+            isUnavailable: false,
+            description: """
+                ClickHouse has lost sealed usage: the ledger knows batch \(known), the tables end at \
+                \(found); restore them, or seal the log anew: jobs run seal-usage --rebuild \
+                --accept-differences
+                """)
+    }
+
     static func notSealed(_ metrics: [String]) -> Self {
         Self(
             isUnavailable: false,

@@ -111,6 +111,25 @@ import Usage
         }
     }
 
+    @Test func `sealed usage that ClickHouse lost is no zero: it is refused, and sealed anew`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(Self.header + "ann,basic,usd\n")
+            try await stack.importEvents([stored("10", of: "ann")])
+            _ = try await stack.bill("2015-05")
+            try await stack.clickHouse("DROP TABLE usage_daily_1")
+            for command in [["run", "seal-usage"], ["run", "bill", "--slot", "2015-05"]] {
+                let result = try await stack.jobs(command)
+                #expect(result.status == 78 && result.errors.contains("lost sealed usage"))
+            }
+            #expect(try await stack.invoice(of: "ann", "2015-05").totalMinor == 1_000)
+            let rebuild = ["run", "seal-usage", "--rebuild", "--accept-differences"]
+            #expect(try await stack.jobs(rebuild).status == 0)
+            #expect(try await stack.bill("2015-05").unchanged == 1)
+        }
+    }
+
     @Test func `of two that seal at once one works, and the other says who does`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.postgres.query(

@@ -43,6 +43,11 @@ package struct BatchStore: Sendable {
         }
     }
 
+    /// The last batch whose rows must be in ClickHouse.
+    package func newestBatchWithEvents(generation: Int) async throws -> Int64 {
+        try await pool.query(SQL.sealedNewest, [generation]).rows.first?.decode("batch") ?? 0
+    }
+
     /// Whether the contents of the whole log were last compared more than a day ago.
     package func isSweepDue(generation: Int) async throws -> Bool {
         try await pool.query(SQL.sweepDue, [generation]).rows.first?.decode("is_due") ?? true

@@ -22,11 +22,15 @@ extension UsageSealer {
     ) async throws -> Rebuild {
         try await Lease.with(BatchStore.leaseName, holder: holder, pool: pool) { lease in
             try await SourceCheck(clickHouse: clickHouse, source: source).check()
-            // What is there is made current first: else everything new would differ.
-            let active = try await store.sealed().generation
-            let before = try await seal(
-                generation: active, lease, comparesContents: true, progress
-            ).usage
+            var before = try await store.sealed()
+            if acceptsDifferences {
+                try await UsageTables(generation: before.generation).create(clickHouse)
+            } else {
+                // What is there is made current first: else everything new would differ.
+                before = try await seal(
+                    generation: before.generation, lease, comparesContents: true, progress
+                ).usage
+            }
             let (generation, retired) = try await store.newGeneration(lease)
             for leftover in retired {
                 try await UsageTables(generation: leftover).drop(clickHouse)

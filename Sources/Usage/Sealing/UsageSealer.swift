@@ -120,9 +120,15 @@ package struct UsageSealer: Sendable {
         for batch in try await store.abandonOpen(lease) {
             try await UsageTables(generation: generation).remove(batch: batch, clickHouse)
         }
-        let newest = ClickHouseQuery(SQL.newestBatch, parameters: sealed.parameters)
-        if let batch = try await clickHouse.rows(newest).first?.int64("batch"), batch > 0 {
-            try await store.skipNumbers(through: batch, generation: sealed.generation, lease)
+        let query = ClickHouseQuery(SQL.newestBatch, parameters: sealed.parameters)
+        guard let row = try await clickHouse.rows(query).first else {
+            preconditionFailure("an aggregate answers one row")
+        }
+        let (newest, whole) = (try row.int64("newest"), try row.int64("whole"))
+        let known = try await store.newestBatchWithEvents(generation: generation)
+        guard whole >= known else { throw UsageError.lost(known: known, found: whole) }
+        if newest > 0 {
+            try await store.skipNumbers(through: newest, generation: generation, lease)
         }
         return sealed
     }
