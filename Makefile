@@ -9,7 +9,7 @@ sources := Package.swift Plugins Sources Tests
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: up ## bill a month of a real access log, and look at the result
+demo: up ## bill a month of a web server's log, and look at the result
 	@dev/install.sh build
 	swift build --product jobs
 	@dev/demo $(jobs)

@@ -4,6 +4,7 @@ import Testing
 
 /// The files that the demo uses, and prices for tests.
 enum Sample {
+    /// Made by `dev/sample/make_log`, which `dev/test` runs first.
     static let accessLog = path("access.log")
 
     static let catalog = try! String(contentsOfFile: path("catalog.yaml"), encoding: .utf8)
