@@ -23,7 +23,7 @@ struct KilledTests {
             let planLines = String(decoding: try stack.bytes("undisturbed.jsonl"), as: UTF8.self)
                 .lineCount
 
-            var moments = SeededGenerator(seed: 20_150_501)
+            var moments = SeededNumbers(seed: 20_150_501)
             var killed = 0
             for round in 1...Self.rounds {
                 let slot = String(format: "%d-%02d", 2015 + round / 12, round % 12 + 1)
@@ -70,7 +70,7 @@ struct KilledTests {
             let start = ContinuousClock.now
             try await stack.done("import", "access-log", log("round-0"), "--customer", "user")
             let duration = (ContinuousClock.now - start) / .milliseconds(1)
-            var moments = SeededGenerator(seed: 20_150_502)
+            var moments = SeededNumbers(seed: 20_150_502)
             var killed = 0
             for round in 1...Self.rounds {
                 let command = ["import", "access-log", try log("round-\(round)")] + options
@@ -96,22 +96,6 @@ struct KilledTests {
     private static func amounts(_ invoice: ListedInvoice) -> [String] {
         [invoice.customerID, invoice.status, "\(invoice.totalMinor)"]
             + invoice.lines.map { "\($0.description) \($0.amountMinor)" }
-    }
-}
-
-/// The moments of kills: the same in every run of the tests (SplitMix64).
-private struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
 
