@@ -57,12 +57,13 @@ struct InterruptedTests {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.fillMonths(1, customers: 10)
             try await stack.stopped(Self.bill, at: .journal) { first in
-                let second = try await stack.jobs(Self.bill)
-                #expect(second.status == 75)
-                #expect(second.output.isEmpty)
+                // Asked before the second run, whose own backend outlives it for a moment.
                 let holder: Int = try await stack.value(
                     "SELECT pid AS value FROM pg_stat_activity WHERE application_name = $1",
                     [stack.name])
+                let second = try await stack.jobs(Self.bill)
+                #expect(second.status == 75)
+                #expect(second.output.isEmpty)
                 #expect(second.errors.contains("billing of 2015-01 is held by another run"))
                 #expect(second.errors.contains("process \(holder)"))
                 first.kill()
