@@ -39,7 +39,9 @@ let package = Package(
         .target(
             name: "Billing",
             dependencies: [
-                "Usage", "Ledger", "Digest", "Exact", .product(name: "Yams", package: "Yams"),
+                "Usage", "Ledger", "HTTP", "Digest", "Exact",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
             ]),
         // What is unusual in usage: pure computing.
         .target(name: "Detection", dependencies: ["Usage"]),

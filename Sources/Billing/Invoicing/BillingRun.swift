@@ -156,7 +156,7 @@ package struct BillingRun: Sendable {
         return .billed(
             calculation.invoice(
                 for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
-                cutoffBatch: sealed.cutoff))
+                carriedMinor: entry.balanceMinor, cutoffBatch: sealed.cutoff))
     }
 
     private func isActive(_ customer: Customer) -> Bool {

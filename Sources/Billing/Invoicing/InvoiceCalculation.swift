@@ -9,6 +9,8 @@ package struct InvoiceCalculation: Sendable {
     package struct Policy: Sendable, Equatable {
         package var skipsZeroTotals = true
         package var carriesSmallTotals = true
+        /// Whether invoices are really sent, for which Stripe must know the customer.
+        package var isLive = false
 
         package init() {}
     }
@@ -33,10 +35,11 @@ package struct InvoiceCalculation: Sendable {
     /// - Parameters:
     ///   - usage: in the order of the catalog's metrics.
     ///   - isQuarantined: whether rows of the customer and period wait in quarantine.
+    ///   - carriedMinor: what earlier periods left over.
     ///   - cutoffBatch: the last batch of usage that was counted.
     package func invoice(
         for customer: Customer, period: BillingPeriod, usage: [MetricUsage],
-        isQuarantined: Bool = false, cutoffBatch: Int64
+        isQuarantined: Bool = false, carriedMinor: Int64 = 0, cutoffBatch: Int64
     ) -> ComputedInvoice {
         precondition(usage.count == catalog.metrics.count)
         let invoiceID = InvoiceID.invoice(
@@ -51,6 +54,11 @@ package struct InvoiceCalculation: Sendable {
             if hold != .currencyMismatch {
                 do {
                     lines = try self.lines(of: plan, quantities, invoiceID)
+                    if carriedMinor > 0 {
+                        lines.append(
+                            fixedLine(
+                                invoiceID, "carried", carriedMinor, "Carried from earlier periods"))
+                    }
                     if try total(of: lines) > Currency.maximumMinor {
                         hold = hold ?? .amountTooLarge
                     }
@@ -61,16 +69,22 @@ package struct InvoiceCalculation: Sendable {
         } else {
             hold = .unknownPlan
         }
+        let carriedMinor = lines.isEmpty ? 0 : carriedMinor
+        let status = status(of: lines, customer.currency, isHeld: hold != nil)
+        if policy.isLive, status == .computed, customer.stripeCustomerID == nil {
+            hold = hold ?? .unknownStripeCustomer
+        }
         return ComputedInvoice(
             invoiceID: invoiceID, customerID: customer.customerID, slot: slot,
             timezone: period.zone, start: period.start, end: period.end,
-            status: status(of: lines, customer.currency, isHeld: hold != nil),
-            holdReason: hold?.rawValue, currency: customer.currency, plan: customer.plan,
+            status: status, holdReason: hold?.rawValue, currency: customer.currency,
+            plan: customer.plan,
             stripeCustomerID: customer.stripeCustomerID,
             collectionMethod: customer.collectionMethod, daysUntilDue: customer.daysUntilDue,
             catalogVersion: catalog.version, cutoffBatch: cutoffBatch,
-            inputHash: inputHash(customer, period, usage),
-            tzdataVersion: BillingPeriod.timeZoneDataVersion, lines: lines)
+            inputHash: inputHash(customer, period, usage, carriedMinor),
+            tzdataVersion: BillingPeriod.timeZoneDataVersion,
+            carriedMinor: carriedMinor, lines: lines)
     }
 
     // MARK: Lines
@@ -167,7 +181,7 @@ package struct InvoiceCalculation: Sendable {
 
     /// SHA-256 over everything that the amounts follow from.
     private func inputHash(
-        _ customer: Customer, _ period: BillingPeriod, _ usage: [MetricUsage]
+        _ customer: Customer, _ period: BillingPeriod, _ usage: [MetricUsage], _ carriedMinor: Int64
     ) -> String {
         var parts = [
             catalogHash, customer.plan, customer.currency.code, period.zone,
@@ -176,6 +190,7 @@ package struct InvoiceCalculation: Sendable {
         for (metric, used) in zip(catalog.metrics, usage) {
             parts.append("\(metric.code) \(used.events) \(used.quantity) \(used.unparsable)")
         }
+        if carriedMinor > 0 { parts.append("carried \(carriedMinor)") }
         return SHA256.hex(Array(parts.joined(separator: "\n").utf8))
     }
 }
@@ -196,6 +211,8 @@ package enum Hold: String, Sendable, CaseIterable {
     case currencyMismatch = "currency_mismatch"
     /// The catalog in force does not know the customer's plan; the invoice has no lines.
     case unknownPlan = "unknown_plan"
+    /// Nobody said who the customer is at Stripe.
+    case unknownStripeCustomer = "unknown_stripe_customer"
 
     /// What a person can do about it.
     package var advice: String {
@@ -208,6 +225,7 @@ package enum Hold: String, Sendable, CaseIterable {
         case .amountTooLarge: "Stripe takes at most eight digits: bill by hand, or in parts"
         case .amountOverflow: "check the usage and the price: the amount passes 64 bits"
         case .currencyMismatch: "give the customer a plan of their currency: jobs import customers"
+        case .unknownStripeCustomer: "give the customer a stripe_customer_id: jobs import customers"
         case .unknownPlan:
             "apply a catalog with the plan, or correct the customer's: jobs import customers"
         }

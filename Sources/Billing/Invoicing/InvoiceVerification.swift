@@ -28,7 +28,7 @@ package struct InvoiceVerification: Sendable {
             month: calculation.slot, zone: invoice.timezone, start: invoice.start, end: invoice.end)
         recomputed = calculation.invoice(
             for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
-            cutoffBatch: invoice.cutoffBatch ?? 0)
+            carriedMinor: invoice.carriedMinor, cutoffBatch: invoice.cutoffBatch ?? 0)
     }
 
     /// What differs, in words; empty: the invoice is right.

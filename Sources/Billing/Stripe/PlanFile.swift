@@ -20,10 +20,10 @@ package final class PlanFileWriter {
     private var totals: [String: Int64] = [:]
 
     /// - Throws: what the file system says if the folder cannot be written to.
-    package init(path: String, ledgerID: String) throws {
+    package init(path: String, requests: StripeRequests) throws {
         self.path = path
         let bodyPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).body"
-        requests = StripeRequests(ledgerID: ledgerID)
+        self.requests = requests
         try Data().write(to: URL(filePath: bodyPath))
         body = try FileHandle(forUpdating: URL(filePath: bodyPath))
         // Without a name from the start: a process that is killed leaves nothing behind.

@@ -3,17 +3,7 @@ package import Ledger
 
 /// One request to Stripe, with the bytes that go over the wire.
 package struct StripeRequest: Sendable, Equatable {
-    package enum Step: String, Sendable, CaseIterable {
-        case create
-        case addLines = "add_lines"
-        case finalize
-        /// Mails the invoice (`send_invoice`).
-        case send
-        /// Lets Stripe collect it (`charge_automatically`).
-        case collect
-    }
-
-    package let step: Step
+    package let step: SubmissionStep
     package let method: String
     /// With `{invoice}` where Stripe's id of the invoice goes, which the first answer brings.
     package let path: String
@@ -26,64 +16,117 @@ package struct StripeRequest: Sendable, Equatable {
 ///
 /// Nothing is mailed or collected before the last of them. Source: docs.stripe.com/api/invoices.
 package struct StripeRequests: Sendable {
-    package let ledgerID: String
+    /// Who collects an invoice that is charged automatically.
+    package enum Collection: String, Sendable, CaseIterable {
+        /// Stripe, with its own retries.
+        case stripe
+        /// One payment, now.
+        case ours
+    }
 
-    package init(ledgerID: String) {
+    package let ledgerID: String
+    package let collection: Collection
+    /// Whether Stripe computes taxes.
+    package let automaticTax: Bool
+
+    package init(
+        ledgerID: String, collection: Collection = .stripe, automaticTax: Bool = false
+    ) {
         self.ledgerID = ledgerID
+        self.collection = collection
+        self.automaticTax = automaticTax
     }
 
     /// What stands for the customer's id at Stripe where the ledger does not know it.
     package static let unknownCustomer = "{stripe_customer_id}"
+    /// What stands for Stripe's id of the invoice, which the first answer brings.
+    package static let unknownInvoice = "{invoice}"
 
+    /// The requests as they are when nothing goes wrong.
     package func requests(for invoice: Invoice) -> [StripeRequest] {
-        let key = InvoiceID.requestKey(
-            invoiceID: invoice.invoiceID, customerID: invoice.customerID, slot: invoice.slot)
-        func post(_ step: StripeRequest.Step, _ path: String, _ form: StripeForm) -> StripeRequest {
-            StripeRequest(
-                step: step, method: "POST", path: path,
-                idempotencyKey: "\(key)_\(step.rawValue)_0", body: form.encoded)
+        [.create, .addLines, .finalize, lastStep(of: invoice)].map {
+            request($0, for: invoice, stripeInvoiceID: Self.unknownInvoice, epoch: 0)
         }
-        let isMailed = invoice.collectionMethod == Customer.CollectionMethod.sendInvoice.rawValue
-        return [
-            post(.create, "/v1/invoices", creation(of: invoice, isMailed: isMailed)),
-            post(.addLines, "/v1/invoices/{invoice}/add_lines", additions(to: invoice)),
-            post(.finalize, "/v1/invoices/{invoice}/finalize", ["auto_advance": "false"]),
-            isMailed
-                ? post(.send, "/v1/invoices/{invoice}/send", [:])
-                : post(.collect, "/v1/invoices/{invoice}", ["auto_advance": "true"]),
-        ]
     }
 
-    private func creation(of invoice: Invoice, isMailed: Bool) -> StripeForm {
+    /// What mails or collects a finalized invoice.
+    func lastStep(of invoice: Invoice) -> SubmissionStep {
+        if isMailed(invoice) { return .send }
+        return collection == .stripe ? .collect : .pay
+    }
+
+    /// - Parameter epoch: counts the requests of this kind whose keys cannot be used again.
+    func request(
+        _ step: SubmissionStep, for invoice: Invoice, stripeInvoiceID: String, epoch: Int
+    ) -> StripeRequest {
+        let key = InvoiceID.requestKey(
+            invoiceID: invoice.invoiceID, customerID: invoice.customerID, slot: invoice.slot)
+        let own = "/v1/invoices/\(stripeInvoiceID)"
+        let (path, form): (String, StripeForm) =
+            switch step {
+            case .create: ("/v1/invoices", creation(of: invoice))
+            case .addLines: ("\(own)/add_lines", additions(to: invoice))
+            case .finalize: ("\(own)/finalize", ["auto_advance": "false"])
+            case .send: ("\(own)/send", [:])
+            case .collect: (own, ["auto_advance": "true"])
+            case .pay: ("\(own)/pay", [:])
+            case .void: ("\(own)/void", [:])
+            }
+        return StripeRequest(
+            step: step, method: "POST", path: path,
+            idempotencyKey: "\(key)_\(step.rawValue)_\(epoch)", body: form.encoded)
+    }
+
+    private func isMailed(_ invoice: Invoice) -> Bool {
+        invoice.collectionMethod == Customer.CollectionMethod.sendInvoice.rawValue
+    }
+
+    private func creation(of invoice: Invoice) -> StripeForm {
         var form: StripeForm = [
             "customer": invoice.stripeCustomerID ?? Self.unknownCustomer,
             "currency": invoice.currency.code,
             "auto_advance": "false",
             "collection_method": invoice.collectionMethod,
         ]
-        if isMailed, let days = invoice.daysUntilDue { form.add("days_until_due", String(days)) }
+        if isMailed(invoice), let days = invoice.daysUntilDue {
+            form.add("days_until_due", String(days))
+        }
+        if automaticTax { form.add("automatic_tax[enabled]", "true") }
         form.add("pending_invoice_items_behavior", "exclude")
         form.add(
             "description",
             "Usage from \(invoice.start) until \(invoice.end) (\(invoice.timezone))")
-        form.add("metadata[meterflow_invoice_id]", invoice.invoiceID)
-        form.add("metadata[meterflow_ledger_id]", ledgerID)
-        form.add("metadata[meterflow_customer_id]", invoice.customerID)
-        form.add("metadata[meterflow_slot]", invoice.slot)
+        form.add("metadata[\(StripeMetadata.invoice)]", invoice.invoiceID)
+        form.add("metadata[\(StripeMetadata.ledger)]", ledgerID)
+        form.add("metadata[\(StripeMetadata.customer)]", invoice.customerID)
+        form.add("metadata[\(StripeMetadata.slot)]", invoice.slot)
         return form
     }
 
     private func additions(to invoice: Invoice) -> StripeForm {
         var form = StripeForm()
-        for (index, line) in invoice.lines.enumerated() {
+        for (index, line) in Self.lines(of: invoice).enumerated() {
             form.add("lines[\(index)][amount]", String(line.amountMinor))
             form.add("lines[\(index)][description]", line.description)
             form.add("lines[\(index)][period][start]", String(invoice.start.unixSeconds))
-            // Stripe's end is the last moment of the period, ours is the first one after it.
-            form.add("lines[\(index)][period][end]", String(invoice.end.unixSeconds - 1))
-            form.add("lines[\(index)][metadata][meterflow_line_id]", line.lineID)
+            form.add("lines[\(index)][period][end]", String(Self.lastSecond(of: invoice)))
+            form.add("lines[\(index)][metadata][\(StripeMetadata.line)]", line.lineID)
         }
         return form
+    }
+
+    /// Stripe's end is the last moment of the period, ours is the first one after it.
+    static func lastSecond(of invoice: Invoice) -> Int64 { invoice.end.unixSeconds - 1 }
+
+    /// The lines that Stripe gets: of an invoice over nothing one that says so, since it takes none empty.
+    static func lines(of invoice: Invoice) -> [(
+        lineID: String, amountMinor: Int64, description: String
+    )] {
+        guard !invoice.lines.isEmpty else {
+            let id = InvoiceID.line(invoiceID: invoice.invoiceID, charge: "nothing")
+            return [(id, 0, "No usage")]
+        }
+        return invoice.lines.map { ($0.lineID, $0.amountMinor, $0.description) }
     }
 }
 

@@ -53,6 +53,8 @@ package struct ComputedInvoice: Sendable, Equatable {
     package let cutoffBatch: Int64
     package let inputHash: String
     package let tzdataVersion: String
+    /// What earlier periods left over, and this invoice charges: one of its lines.
+    package let carriedMinor: Int64
     package let lines: [Line]
 
     package init(
@@ -60,7 +62,7 @@ package struct ComputedInvoice: Sendable, Equatable {
         end: Instant, status: Status, holdReason: String?, currency: Currency, plan: String,
         stripeCustomerID: String?, collectionMethod: Customer.CollectionMethod, daysUntilDue: Int?,
         catalogVersion: String, cutoffBatch: Int64, inputHash: String, tzdataVersion: String,
-        lines: [Line]
+        carriedMinor: Int64, lines: [Line]
     ) {
         self.invoiceID = invoiceID
         self.customerID = customerID
@@ -79,6 +81,7 @@ package struct ComputedInvoice: Sendable, Equatable {
         self.cutoffBatch = cutoffBatch
         self.inputHash = inputHash
         self.tzdataVersion = tzdataVersion
+        self.carriedMinor = carriedMinor
         self.lines = lines
     }
 

@@ -27,6 +27,9 @@ package struct Invoice: Sendable {
     package let cutoffBatch: Int64?
     package let inputHash: String
     package let tzdataVersion: String
+    /// What earlier periods left over, and this invoice charges: one of its lines.
+    package let carriedMinor: Int64
+    package let recoveryPoint: String?
     package let lines: [InvoiceLine]
 
     init(_ row: PostgresRow) throws {
@@ -57,6 +60,8 @@ package struct Invoice: Sendable {
         cutoffBatch = try row.decode("cutoff_batch")
         inputHash = try row.decode("input_hash")
         tzdataVersion = try row.decode("tzdata_version")
+        carriedMinor = try row.decode("carried_minor")
+        recoveryPoint = try row.decode("recovery_point")
         let lines: [UInt8] = Array(try row.decode("lines", as: String.self).utf8)
         self.lines = try JSONDecoder().decode([InvoiceLine].self, from: Data(lines))
     }
@@ -108,6 +113,9 @@ package struct InvoiceEvent: Sendable {
     package let totalMinor: Int64
     package let catalogVersion: String
     package let inputHash: String
+    package let detail: String?
+    /// Who did it; `nil`: the billing of the month.
+    package let actor: String?
 
     init(_ row: PostgresRow) throws {
         recordedAt = Instant(milliseconds: try row.decode("recorded_ms"))
@@ -118,5 +126,7 @@ package struct InvoiceEvent: Sendable {
         totalMinor = try row.decode("total_minor")
         catalogVersion = try row.decode("catalog_version")
         inputHash = try row.decode("input_hash")
+        detail = try row.decode("detail")
+        actor = try row.decode("actor")
     }
 }

@@ -29,6 +29,8 @@ package struct SlotComputation {
         package let events: Int64
         /// As it was given to `add(usage:of:)`; `nil` without any event.
         package let usage: String?
+        /// What earlier periods left over, in the currency of the terms.
+        package let balanceMinor: Int64
     }
 
     /// What came of the invoices that were there before.
@@ -120,7 +122,7 @@ package struct SlotComputation {
         defaultZone: String, _ invoice: @Sendable (Entry) throws -> ComputedInvoice?
     ) async throws {
         try await connection.stageInvoices(
-            defaultKey: Zones(start: defaultZone, end: defaultZone).key, invoice)
+            [Zones(start: defaultZone, end: defaultZone).key, "\(slot)"], invoice)
     }
 
     /// Goes through all customers of the slot, in order, without an invoice.
@@ -128,7 +130,8 @@ package struct SlotComputation {
         defaultZone: String, _ body: @Sendable ([Entry]) throws -> Void
     ) async throws {
         let key = Zones(start: defaultZone, end: defaultZone).key
-        try await connection.forEachBatch(SQL.slotEntries, [key], batchSize: 5000) { rows in
+        try await connection.forEachBatch(SQL.slotEntries, [key, "\(slot)"], batchSize: 5000) {
+            rows in
             try body(rows.map(Entry.init))
         }
     }
@@ -138,7 +141,8 @@ package struct SlotComputation {
     /// - Parameter customers: only these were computed; the others' invoices stay. `nil`: all.
     package func replaceInvoices(customers: [String]?) async throws -> Changes {
         for statement in [
-            SQL.stagedCustomersIndex, SQL.stagedLinesIndex, SQL.stagedAnalyze, SQL.stagedDecide,
+            SQL.stagedCustomersIndex, SQL.stagedLinesIndex, SQL.stagedAnalyze, SQL.stagedLock,
+            SQL.stagedDecide,
         ] {
             try await connection.query(statement)
         }
@@ -169,9 +173,10 @@ package struct SlotComputation {
 
 extension PostgresConnection {
     fileprivate func stageInvoices(
-        defaultKey: String, _ invoice: @Sendable (SlotComputation.Entry) throws -> ComputedInvoice?
+        _ parameters: [String],
+        _ invoice: @Sendable (SlotComputation.Entry) throws -> ComputedInvoice?
     ) throws {
-        try forEachBatch(SQL.slotEntries, [defaultKey], batchSize: 5000) { rows in
+        try forEachBatch(SQL.slotEntries, parameters, batchSize: 5000) { rows in
             var invoices = PostgresCopyEncoder()
             var lines = PostgresCopyEncoder()
             for row in rows {
@@ -196,6 +201,7 @@ extension SlotComputation.Entry {
         customerID = try row.decode("customer_id")
         events = try row.decode("events")
         usage = try row.decode("usage")
+        balanceMinor = try row.decode("balance_minor")
         guard let plan: String = try row.decode("plan") else {
             (terms, zones) = (nil, nil)
             return
@@ -224,7 +230,7 @@ extension ComputedInvoice {
             holdReason, currency.code, String(totalMinor), plan, stripeCustomerID,
             collectionMethod.rawValue, daysUntilDue.map(String.init), catalogVersion,
             String(cutoffBatch), inputHash,
-            tzdataVersion, nil,
+            tzdataVersion, String(carriedMinor), nil,
         ]
     }
 }

@@ -7,10 +7,11 @@ internal import Usage
 struct BillingReport {
     let summary: BillingSummary
     let metrics: [Metric]
+    let isSent: Bool
 
     func printText() throws {
         let figures = summary.figures
-        try printLine("Billing of \(summary.slot), dry-run: nothing was sent")
+        try printLine("Billing of \(summary.slot)" + (isSent ? "" : ", dry-run: nothing was sent"))
         try printLine(
             "usage     \(grouped(figures.events)) events counted; \(grouped(figures.duplicates)) duplicates, "
                 + "\(grouped(figures.conflicts)) conflicts, \(grouped(summary.quarantined)) quarantined, "

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// A line on stderr that says how far work of more than two seconds has come. Only on a terminal.
 struct Progress {
@@ -26,6 +27,35 @@ struct Progress {
     /// Takes the line away again.
     func finish() {
         if last != nil { writeText("\r\u{1B}[K", to: STDERR_FILENO) }
+    }
+}
+
+/// Progress of work that many do side by side, with how long it will still take.
+final class ProgressLine: Sendable {
+    private let total: Int?
+    private let start = ContinuousClock.now
+    private let progress: Mutex<Progress>
+
+    init(_ what: String, total: Int?) {
+        self.total = total
+        progress = Mutex(Progress(what))
+    }
+
+    func update(_ count: Int) {
+        progress.withLock { $0.update(text(count)) }
+    }
+
+    func finish() {
+        progress.withLock { $0.finish() }
+    }
+
+    private func text(_ count: Int) -> String {
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let rate = Double(count) / max(seconds, 0.001)
+        guard let total else { return "\(grouped(count)), \(Int(rate)) a second" }
+        let left = Int(Double(max(0, total - count)) / max(rate, 0.001))
+        return "\(grouped(count)) of \(grouped(total)), \(Int(rate)) a second, "
+            + (left < 90 ? "\(left) s left" : "\(left / 60) min left")
     }
 }
 

@@ -52,6 +52,11 @@ extension ExitStatus {
             case let error as ClickHouseError: Self.status(of: error)
             case let error as HTTPError:
                 error.code == .invalidRequest ? .configuration : .unavailable
+            case let error as StripeError:
+                error.kind == .unauthorized ? .configuration : .unavailable
+            case is StripeUnreachable: .unavailable
+            case is AccountCheck.Refusal: .refused
+            case let error as SubmissionInterruption: error == .claimLost ? .held : .refused
             case is CancellationError: .held
             default: .bug
             }
@@ -99,6 +104,8 @@ extension ExitStatus {
         switch error {
         case let error as PostgresError where ExitStatus(error) == .configuration:
             error.code == .schema ? nil : "run: jobs migrate"
+        case let error as StripeError where error.kind == .unauthorized: "check STRIPE_API_KEY"
+        case is StripeError, is StripeUnreachable: "what was begun goes on with the next run"
         case is PostgresError where ExitStatus(error) == .unavailable:
             "check DATABASE_URL and the server"
         case let error as ClickHouseError:

@@ -102,8 +102,24 @@ struct Live {
             batchRows: settings.batchRows, holder: Self.processName)
     }
 
+    /// The way to Stripe, and whether the key moves real money.
+    func stripe() throws -> (StripeClient, isLive: Bool) {
+        let (key, isLive) = try settings.requiredStripeKey()
+        var connection = StripeConnection.Settings(secretKey: key)
+        connection.base = settings.stripeAPIBase
+        // docs.stripe.com/rate-limits: in all 100 a second, in test mode 25.
+        connection.requestsPerSecond = Double(
+            settings.stripeRequestsPerSecond ?? (isLive ? 100 : 25))
+        connection.endpointRequestsPerSecond = Double(
+            settings.stripeEndpointRequestsPerSecond ?? 25)
+        var patience = StripeClient.Patience()
+        patience.attempts = settings.stripeMaximumAttempts
+        let transport = StripeConnection(settings: connection, http: http, logger: logger)
+        return (StripeClient(transport: transport, patience: patience), isLive)
+    }
+
     /// Who we are, for people who find something taken.
-    private static var processName: String {
+    static var processName: String {
         "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
     }
 

@@ -1,4 +1,5 @@
 internal import Billing
+internal import Exact
 internal import Foundation
 internal import Usage
 
@@ -37,6 +38,19 @@ struct Settings: Sendable {
     let allowsLiveKeys: Bool
     let billingMode: BillingMode
     let invoicePolicy: InvoiceCalculation.Policy
+    /// The first month that is really billed; earlier ones were billed by somebody else.
+    let firstSlot: CivilMonth?
+    /// Who collects what is charged automatically.
+    let collection: StripeRequests.Collection
+    /// How many invoices are submitted at once.
+    let concurrency: Int
+    let stripeAPIBase: String
+    let automaticTax: Bool
+    /// Requests a second to Stripe; `nil`: what Stripe allows in the key's mode.
+    let stripeRequestsPerSecond: Int?
+    let stripeEndpointRequestsPerSecond: Int?
+    /// How often a request is tried before its invoice is given up.
+    let stripeMaximumAttempts: Int
     /// The log of usage events: `table`, or `database.table`.
     let eventsTable: String
     /// The most rows that a batch of sealed usage takes.
@@ -61,7 +75,18 @@ struct Settings: Sendable {
             try reader.choice("billing.zero_totals", of: ZeroTotals.self) ?? .skip == .skip
         policy.carriesSmallTotals =
             try reader.choice("billing.small_totals", of: SmallTotals.self) ?? .carry == .carry
+        policy.isLive = billingMode == .live
         invoicePolicy = policy
+        firstSlot = try reader.month("billing.first_slot")
+        collection =
+            try reader.choice("billing.collection", of: StripeRequests.Collection.self) ?? .stripe
+        concurrency = try reader.int("billing.concurrency", in: 1...256) ?? 32
+        stripeAPIBase = try reader.stripeBase() ?? "https://api.stripe.com"
+        automaticTax = try reader.bool("stripe.automatic_tax") ?? false
+        stripeRequestsPerSecond = try reader.int("stripe.requests_per_second", in: 1...10_000)
+        stripeEndpointRequestsPerSecond = try reader.int(
+            "stripe.endpoint_requests_per_second", in: 1...10_000)
+        stripeMaximumAttempts = try reader.int("stripe.max_attempts", in: 1...100) ?? 8
         eventsTable = try reader.string("usage.events_table") ?? "events"
         batchRows =
             try reader.int("usage.batch_rows", in: 1...100_000_000)
@@ -91,6 +116,25 @@ struct Settings: Sendable {
         throw Failure(
             .refused,
             "STRIPE_API_KEY is a live key; set billing.allow_live_keys: true if that is meant")
+    }
+
+    /// The key with which invoices are sent, and whether it moves real money.
+    func requiredStripeKey() throws -> (key: String, isLive: Bool) {
+        guard let key = stripeAPIKey?.value else {
+            throw Self.missing("STRIPE_API_KEY", "sk_test_...")
+        }
+        try refuseUnexpectedLiveKey()
+        let isLive = key.contains("_live_")
+        guard isLive || key.contains("_test_") else {
+            throw SettingsError(
+                "STRIPE_API_KEY is no secret key of Stripe: those begin with sk_live_, sk_test_, rk_live_ or rk_test_"
+            )
+        }
+        return (key, isLive)
+    }
+
+    func stripeRequests(_ ledgerID: String) -> StripeRequests {
+        StripeRequests(ledgerID: ledgerID, collection: collection, automaticTax: automaticTax)
     }
 
     private static func missing(_ name: String, _ example: String) -> SettingsError {

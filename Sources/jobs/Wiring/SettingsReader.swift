@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Exact
 internal import Foundation
 internal import Yams
 
@@ -60,6 +61,28 @@ struct SettingsReader {
                 "\(key) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
+    }
+
+    mutating func month(_ key: String) throws(SettingsError) -> CivilMonth? {
+        guard let text = try string(key) else { return nil }
+        guard let month = CivilMonth(text) else {
+            throw SettingsError("\(key) is '\(text)'; it must be a month, as 2026-10")
+        }
+        return month
+    }
+
+    /// Where Stripe is. The secret key goes there, so it must not be readable on the way.
+    mutating func stripeBase() throws(SettingsError) -> String? {
+        guard let text = try string("stripe.api_base") else { return nil }
+        let url = URL(string: text)
+        let isLoopback = ["localhost", "127.0.0.1", "::1", "[::1]"].contains(url?.host ?? "")
+        guard let url, url.host != nil, url.path.isEmpty || url.path == "/",
+            url.scheme == "https" || (url.scheme == "http" && isLoopback)
+        else {
+            throw SettingsError(
+                "stripe.api_base is '\(text)'; it must be https://host, or http:// on this machine")
+        }
+        return text.hasSuffix("/") ? String(text.dropLast()) : text
     }
 
     mutating func bool(_ key: String) throws(SettingsError) -> Bool? {

@@ -25,12 +25,12 @@ WITH overlapping AS (
             AND (known.slot, known.timezone, known.period_start, known.period_end, known.status,
                 known.hold_reason, known.currency, known.total_minor, known.plan,
                 known.stripe_customer_id, known.collection_method, known.days_until_due,
-                known.catalog_version, known.input_hash)
+                known.catalog_version, known.input_hash, known.carried_minor)
             IS NOT DISTINCT FROM
             (staged.slot, staged.timezone, staged.period_start, staged.period_end, staged.status,
                 staged.hold_reason, staged.currency, staged.total_minor, staged.plan,
                 staged.stripe_customer_id, staged.collection_method, staged.days_until_due,
-                staged.catalog_version, staged.input_hash)
+                staged.catalog_version, staged.input_hash, staged.carried_minor)
             THEN 'unchanged'
         ELSE 'changed' END AS outcome
     FROM staged_invoices AS staged

@@ -18,6 +18,7 @@ CREATE TEMP TABLE staged_invoices (
     cutoff_batch bigint NOT NULL,
     input_hash text NOT NULL,
     tzdata_version text NOT NULL,
+    carried_minor bigint NOT NULL,
     -- What becomes of it: added, changed, unchanged, submitted (left as it is), or overlapping (one
     -- that was sent, and so not taken).
     outcome text

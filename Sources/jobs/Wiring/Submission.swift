@@ -1,0 +1,88 @@
+internal import Billing
+internal import Exact
+internal import Ledger
+internal import Logging
+
+/// Sending invoices to Stripe, wired to the settings.
+struct Submission {
+    private let live: Live
+    private let store: SubmissionStore
+    private let client: StripeClient
+    private let check: AccountCheck
+    private let requests: StripeRequests
+    private let isLive: Bool
+
+    /// Asks Stripe who we are to it.
+    ///
+    /// - Throws: what refuses to send: settings, another account than the ledger's, billing paused.
+    static func prepare(_ live: Live) async throws -> Submission {
+        if let pause = try await BillingPause.current(pool: live.pool) {
+            throw SubmissionInterruption.paused("\(pause.by) at \(pause.since): \(pause.reason)")
+        }
+        let submission = try await Submission(live)
+        try await submission.check.bind(StripeAccountStore(pool: live.pool))
+        return submission
+    }
+
+    private init(_ live: Live) async throws {
+        self.live = live
+        (client, isLive) = try live.stripe()
+        store = SubmissionStore(pool: live.pool, holder: Live.processName)
+        check = AccountCheck(client: client, isLive: isLive)
+        requests = live.settings.stripeRequests(
+            try await InvoiceStore(pool: live.pool).ledgerID())
+    }
+
+    /// Goes on with whatever was begun, of any month.
+    func resume() async throws {
+        guard let first = try await store.due(slot: nil, customers: nil, after: nil).first else {
+            return
+        }
+        guard let month = CivilMonth(first.slot) else {
+            preconditionFailure("checked by the schema")
+        }
+        let sweep = try await sweep(since: month)
+        _ = try await run(SubmissionRun.Options(), slot: nil, sweep, total: nil)
+    }
+
+    /// Sends the invoices of a month that are due.
+    func submit(
+        _ month: CivilMonth, customers: [String]?, limit: Int?
+    ) async throws -> SubmissionReport {
+        let carried = try await store.settleCarried(
+            slot: "\(month)", mode: isLive ? "live" : "test", customers: customers)
+        var sweep = AccountCheck.Sweep()
+        var summary = SubmissionSummary()
+        if try await !store.due(slot: "\(month)", customers: customers, after: nil).isEmpty {
+            sweep = try await self.sweep(since: month)
+            var options = SubmissionRun.Options()
+            options.customers = customers
+            options.limit = limit
+            let before = try await store.progress(slot: "\(month)")
+            summary = try await run(
+                options, slot: "\(month)", sweep, total: before.computed + before.unfinished)
+        }
+        return SubmissionReport(
+            month: month, isLive: isLive, summary: summary, sweep: sweep, carried: carried,
+            progress: try await store.progress(slot: "\(month)"))
+    }
+
+    private func sweep(since month: CivilMonth) async throws -> AccountCheck.Sweep {
+        // Nothing of a month is sent before it has ended somewhere; a day for clocks that disagree.
+        let since = Int64(month.next.firstDay.daysSinceEpoch - 2) * 86_400
+        return try await check.sweep(since: since, ledgerID: requests.ledgerID, store: store)
+    }
+
+    private func run(
+        _ options: SubmissionRun.Options, slot: String?, _ sweep: AccountCheck.Sweep, total: Int?
+    ) async throws -> SubmissionSummary {
+        var options = options
+        options.width = live.settings.concurrency
+        let line = ProgressLine("submitting", total: total.map { min($0, options.limit ?? .max) })
+        defer { line.finish() }
+        return try await SubmissionRun(
+            invoices: InvoiceStore(pool: live.pool), store: store, client: client,
+            requests: requests, isLive: isLive, options: options, logger: live.logger
+        ).run(slot: slot, suspects: sweep.suspects) { line.update($0.count) }
+    }
+}
