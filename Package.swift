@@ -101,6 +101,12 @@ let package = Package(
             ],
             exclude: ["pricing_oracle.py"]),
         .testTarget(
+            name: "SubmissionTests",
+            dependencies: [
+                "Billing", "Ledger", "Postgres", "Exact", "StripeSimulation",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
             name: "StripeSimulatorTests",
             dependencies: ["StripeSimulation", "StripeSimulator", "HTTP", "Digest"]),
         .testTarget(

@@ -40,6 +40,9 @@ struct InvoiceHoldTests {
         case .amountOverflow: try invoice(usage("99999999999999999999.999999999", "1", "0"))
         case .currencyMismatch:
             try invoice(usage("1", "1", "0")) { $0.currency = Currency("eur") ?? $0.currency }
+        case .unknownStripeCustomer:
+            try InvoiceCalculation(yaml: catalog, policy: policy { $0.isLive = true }).invoice(
+                for: customer { $0.stripeCustomerID = nil }, usage("1", "1", "0"))
         case .unknownPlan: try invoice(usage("1", "1", "0")) { $0.plan = "gold" }
         }
     }

@@ -109,14 +109,6 @@ struct StripeRequestsTests {
         #expect(requests.last?.step == (method == .sendInvoice ? .send : .collect))
     }
 
-    @Test func `every step belongs to one of the collection methods`() throws {
-        let steps = try Customer.CollectionMethod.allCases.flatMap { method in
-            try Self.requests(usage("1", "2", "3", "4")) { $0.collectionMethod = method }.map(
-                \.step)
-        }
-        #expect(Set(steps) == Set(StripeRequest.Step.allCases))
-    }
-
     @Test(arguments: ["a", "jane@example.com", "2001:db8::1", String(repeating: "日", count: 500)])
     func `keys are short enough, and each request has its own`(customerID: String) throws {
         let keys = try Self.requests(usage("1", "2", "3", "4")) { $0.customerID = customerID }

@@ -128,7 +128,8 @@ struct InvoiceSubmission {
             try await confirm(answer, record)
         case .unknown:
             guard let found = try await read() else { return try await review() }
-            if found.status != .draft { try await confirm(found) }
+            guard found.status == .draft else { return try await confirm(found) }
+            try await setAside(.finalize)
         case .refused(let error):
             guard let found = try await read() else { return try await review() }
             guard found.status == .draft else { return try await confirm(found) }
@@ -166,10 +167,16 @@ struct InvoiceSubmission {
                     "the invoice is finalized, but Stripe does not \(step.rawValue) it: "
                         + (lastError.map { "\($0)" } ?? "no reason given"))
             }
-            if last?.outcome == nil, let last {
-                try await end(last, as: .replaced)
-            }
+            try await setAside(step)
         }
+    }
+
+    /// Nothing came of a request: the next one of its kind gets a key of its own.
+    private mutating func setAside(_ step: SubmissionStep) async throws {
+        guard let last = stored.first(where: { $0.step == step }), last.outcome == nil else {
+            return
+        }
+        try await end(last, as: .replaced)
     }
 
     // MARK: What Stripe holds

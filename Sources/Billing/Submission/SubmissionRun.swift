@@ -208,7 +208,7 @@ private actor Feed {
     private var remaining: Int
     private var page: ArraySlice<SubmissionStore.Due> = []
     private var last: SubmissionStore.Due?
-    private var fetching: Task<[SubmissionStore.Due], any Error>?
+    private var fetching: Task<Void, any Error>?
     private var isOver = false
 
     init(_ store: SubmissionStore, slot: String?, options: SubmissionRun.Options) {
@@ -219,28 +219,23 @@ private actor Feed {
     }
 
     func next() async throws -> SubmissionStore.Due? {
-        while true {
-            guard remaining > 0 else { return nil }
+        while remaining > 0 {
             if let due = page.popFirst() {
                 remaining -= 1
                 return due
             }
             guard !isOver else { return nil }
-            try await fetch()
+            // One fetch at a time, for all who wait.
+            let task = fetching ?? Task { try await fetch() }
+            fetching = task
+            try await task.value
         }
+        return nil
     }
 
-    /// One fetch at a time, for all who wait.
     private func fetch() async throws {
-        let task =
-            fetching
-            ?? Task { [store, slot, customers, last] in
-                try await store.due(slot: slot, customers: customers, after: last)
-            }
-        fetching = task
-        let due = try await task.value
-        guard fetching != nil else { return }
-        fetching = nil
+        defer { fetching = nil }
+        let due = try await store.due(slot: slot, customers: customers, after: last)
         page = due[...]
         last = due.last ?? last
         isOver = due.isEmpty

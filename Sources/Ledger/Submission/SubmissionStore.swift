@@ -182,6 +182,9 @@ package struct SubmissionStore: Sendable {
             statements.append(
                 PostgresStatement(SQL.attemptAnswer, Self.parameters(attempt.id, attempt.answer)))
         }
+        if state.recoveryPoint == .collected {
+            statements.append(PostgresStatement(SQL.requestsClose, [claim.invoiceID, claim.token]))
+        }
         let results = try await pool.withConnection { [statements] connection in
             try await connection.pipeline(statements)
         }

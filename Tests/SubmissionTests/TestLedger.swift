@@ -1,0 +1,127 @@
+import Glibc
+import Ledger
+import Postgres
+import Testing
+
+/// A ledger of its own, whose clock can be moved.
+struct TestLedger: Sendable {
+    let pool: PostgresPool
+    let ledgerID: String
+
+    /// An invoice that is to be sent.
+    struct Planned: Sendable {
+        var customerID: String
+        var stripeCustomerID: String?
+        var isMailed = true
+        /// Minor units, line by line.
+        var amounts: [Int64] = [1_000, 250]
+        var carried: Int64 = 0
+
+        var invoiceID: String { "inv_\(customerID)" }
+        var total: Int64 { amounts.reduce(0, +) }
+    }
+
+    static let slot = "2026-10"
+
+    func add(_ invoice: Planned) async throws {
+        try await pool.transaction { connection in
+            _ = try connection.query(
+                """
+                INSERT INTO invoices (invoice_id, customer_id, slot, timezone, period_start, period_end,
+                    kind, revision, status, currency, total_minor, plan, stripe_customer_id,
+                    collection_method, days_until_due, catalog_version, cutoff_batch, input_hash,
+                    tzdata_version, carried_minor)
+                VALUES ($1, $2, '2026-10', 'UTC', '2026-10-01Z', '2026-11-01Z', 'regular', 0, 'computed',
+                    'usd', $3, 'standard', $4, $5, $6, 'v1', 1, 'hash', '2025b', $7)
+                """,
+                [
+                    invoice.invoiceID, invoice.customerID, invoice.total, invoice.stripeCustomerID,
+                    invoice.isMailed ? "send_invoice" : "charge_automatically",
+                    invoice.isMailed ? 30 : nil, invoice.carried,
+                ])
+            for (position, amount) in invoice.amounts.enumerated() {
+                _ = try connection.query(
+                    """
+                    INSERT INTO invoice_lines (invoice_id, position, line_id, metric, amount_minor,
+                        description, tiers)
+                    VALUES ($1, $2, $3, 'calls', $4, 'calls', '[]')
+                    """,
+                    [
+                        invoice.invoiceID, position, "line_\(invoice.customerID)_\(position)", amount,
+                    ])
+            }
+        }
+    }
+
+    /// Moves the ledger's clock forward.
+    func advance(seconds: Int) async throws {
+        try await pool.query(
+            "UPDATE test_clock SET ahead = ahead + $1::float8 * interval '1 second'", [seconds])
+    }
+
+    /// Forgets every invoice, for the next seed.
+    func clear() async throws {
+        try await pool.transaction { connection in
+            let journals = ["invoice_events", "stripe_requests", "stripe_attempts", "balance_entries"]
+            for journal in journals {
+                _ = try connection.query("ALTER TABLE \(journal) DISABLE TRIGGER USER")
+            }
+            _ = try connection.query("TRUNCATE invoices, dead_letters CASCADE")
+            for journal in journals {
+                _ = try connection.query("ALTER TABLE \(journal) ENABLE TRIGGER USER")
+            }
+        }
+    }
+
+    func retryDeadLetters() async throws {
+        try await pool.query(
+            """
+            UPDATE dead_letters SET resolved_at = now(), resolution = 'retried', resolved_by = 'test'
+            WHERE resolved_at IS NULL
+            """)
+    }
+
+    func value<Value: PostgresDecodable>(
+        _ sql: String, _ parameters: [(any PostgresEncodable)?] = [], as type: Value.Type = Value.self
+    ) async throws -> Value {
+        try #require(try await pool.query(sql, parameters).rows.first).decode("value")
+    }
+}
+
+/// Runs a test with a ledger of its own, which is gone afterwards.
+func withLedger(_ body: (TestLedger) async throws -> Void) async throws {
+    let url = try #require(
+        getenv("DATABASE_URL").map { String(cString: $0) },
+        "DATABASE_URL is not set: these tests need the local stack")
+    let administrator = PostgresPool(
+        configuration: PostgresConfiguration(url: url), maximumConnections: 1)
+    let name = "st_" + String(UInt64.random(in: 0 ... .max), radix: 36)
+    try await administrator.query("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+    try await administrator.query("CREATE SCHEMA \(name)")
+    let own = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name),public"
+    let pool = PostgresPool(configuration: PostgresConfiguration(url: own), maximumConnections: 6)
+    var failure: (any Error)?
+    do {
+        _ = try await LedgerSchema.migrator.apply(on: pool)
+        for statement in [
+            "CREATE TABLE test_clock (ahead interval NOT NULL)",
+            "INSERT INTO test_clock VALUES ('0')",
+            """
+            CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+                AS $$ SELECT clock_timestamp() + (SELECT ahead FROM test_clock) $$
+            """,
+            """
+            INSERT INTO catalog_versions (version, effective_from, source, source_sha256)
+            VALUES ('v1', '2026-01-01', '', '')
+            """,
+        ] { try await pool.query(statement) }
+        let id = try await InvoiceStore(pool: pool).ledgerID()
+        try await body(TestLedger(pool: pool, ledgerID: id))
+    } catch {
+        failure = error
+    }
+    await pool.shutdown()
+    try await administrator.query("DROP SCHEMA \(name) CASCADE")
+    await administrator.shutdown()
+    if let failure { throw failure }
+}
