@@ -103,6 +103,38 @@ package struct InvoiceLine: Sendable, Equatable, Codable {
     }
 }
 
+/// A request to Stripe that went out once.
+package struct InvoiceAttempt: Sendable {
+    package let sentAt: Instant
+    package let sentBy: String
+    package let step: String
+    package let idempotencyKey: String
+    package let path: String
+    /// Nothing: no answer came, or none was written down.
+    package let answeredAt: Instant?
+    package let httpStatus: Int?
+    /// Stripe's own name for it.
+    package let requestID: String?
+    package let isReplayed: Bool?
+    package let error: String?
+    /// How the request ended, after all its attempts.
+    package let outcome: String?
+
+    init(_ row: PostgresRow) throws {
+        sentAt = Instant(milliseconds: try row.decode("sent_ms"))
+        sentBy = try row.decode("sent_by")
+        step = try row.decode("step")
+        idempotencyKey = try row.decode("idempotency_key")
+        path = try row.decode("path")
+        answeredAt = try row.decode("answered_ms", as: Int64?.self).map(Instant.init(milliseconds:))
+        httpStatus = try row.decode("http_status")
+        requestID = try row.decode("stripe_request_id")
+        isReplayed = try row.decode("is_replayed")
+        error = try row.decode("error")
+        outcome = try row.decode("outcome")
+    }
+}
+
 /// An entry of the journal.
 package struct InvoiceEvent: Sendable {
     package let recordedAt: Instant

@@ -37,6 +37,11 @@ package struct InvoiceStore: Sendable {
         try await pool.query(SQL.invoiceJournal, [id]).rows.map(InvoiceEvent.init)
     }
 
+    /// Each time that a request of an invoice went out, and what came back, in order.
+    package func attempts(of id: String) async throws -> [InvoiceAttempt] {
+        try await pool.query(SQL.invoiceRequests, [id]).rows.map(InvoiceAttempt.init)
+    }
+
     /// The identity of this ledger, which is part of every invoice's id.
     package func ledgerID() async throws -> String {
         let rows = try await pool.query(SQL.ledgerId).rows

@@ -8,7 +8,7 @@ internal import Usage
 struct InvoicesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invoices", abstract: "Look at invoices, explain them, and check them.",
-        subcommands: [List.self, Show.self, Export.self, Verify.self])
+        subcommands: [List.self, Show.self, Export.self, Verify.self, Hold.self, Release.self])
 
     struct List: StatusCommand {
         static let configuration = CommandConfiguration(abstract: "List invoices with their lines.")
@@ -76,17 +76,50 @@ struct InvoicesCommand: AsyncParsableCommand {
 
     struct Show: StatusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Explain one invoice: its lines, its tiers, and what happened to it.")
+            abstract:
+                "Explain one invoice: its lines, its tiers, and everything that happened to it.")
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The invoice's id.") var id: String
 
         mutating func runToStatus() async throws -> ExitStatus {
             return try await Live.run(common) { [id] live in
-                let store = InvoiceStore(pool: live.pool)
-                try InvoiceExplanation(
-                    invoice: try await store.invoice(id), journal: try await store.journal(of: id)
-                ).print()
+                try await InvoiceExplanation.read(id, live).print()
+                return .done
+            }
+        }
+    }
+
+    struct Hold: StatusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Send nothing more of an invoice before it is released.")
+
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "The invoice's id.") var id: String
+        @Option(name: .long, help: "Why; recorded with your name.") var reason: String
+
+        mutating func runToStatus() async throws -> ExitStatus {
+            try await Live.run(common) { [id, reason] live in
+                try await InvoiceHold(pool: live.pool, person: Live.person).hold(id, reason: reason)
+                try printLine("held; let it go on with: jobs invoices release \(id) --reason ...")
+                return .done
+            }
+        }
+    }
+
+    struct Release: StatusCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let the next run go on with a held invoice from where it stands.")
+
+        @OptionGroup var common: CommonOptions
+        @Argument(help: "The invoice's id.") var id: String
+        @Option(name: .long, help: "Why; recorded with your name.") var reason: String
+
+        mutating func runToStatus() async throws -> ExitStatus {
+            try await Live.run(common) { [id, reason] live in
+                try await InvoiceHold(pool: live.pool, person: Live.person).release(
+                    id, reason: reason)
+                try printLine("released; the next run goes on with it")
                 return .done
             }
         }
@@ -188,7 +221,8 @@ enum InvoiceRow {
         .init("period_end", isInTable: false), .init("kind", isInTable: false),
         .init("revision", isInTable: false), .init("mode", isInTable: false), .init("status"),
         .init("hold_reason"), .init("currency"), .init("total_minor"),
-        .init("stripe_invoice_id", isInTable: false), .init("catalog_version"),
+        .init("stripe_invoice_id", isInTable: false), .init("recovery_point", isInTable: false),
+        .init("catalog_version"),
         .init("cutoff_batch", isInTable: false), .init("lines", isInTable: false),
     ]
 
@@ -206,6 +240,7 @@ enum InvoiceRow {
             .text(invoice.kind), .integer(Int64(invoice.revision)), .text(invoice.mode),
             .text(invoice.status), .text(invoice.holdReason), .text(invoice.currency.code),
             .money(invoice.totalMinor, invoice.currency), .text(invoice.stripeInvoiceID),
+            .text(invoice.recoveryPoint),
             .text(invoice.catalogVersion), .integer(invoice.cutoffBatch),
             .json("[\(lines.joined(separator: ","))]"),
         ]

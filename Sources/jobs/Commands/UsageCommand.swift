@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Billing
 internal import Exact
-internal import Foundation
 internal import Ledger
 internal import Synchronization
 internal import Usage
@@ -115,7 +114,7 @@ struct UsageCommand: AsyncParsableCommand {
             if let release, let reason {
                 let ids = release == "all" ? nil : release.split(separator: ",").map(String.init)
                 let released = try await store.release(
-                    period.start..<period.end, customer: customer, ids: ids, by: Self.person,
+                    period.start..<period.end, customer: customer, ids: ids, by: Live.person,
                     reason: reason)
                 try printLine("released \(grouped(released)) rows of \(month)")
                 guard released == 0 else { return .done }
@@ -184,12 +183,6 @@ struct UsageCommand: AsyncParsableCommand {
                 }
             }
             try listing.finish()
-        }
-
-        /// Whose word a release is.
-        private static var person: String {
-            let environment = ProcessInfo.processInfo.environment
-            return environment["SUDO_USER"] ?? environment["USER"] ?? NSUserName()
         }
     }
 }

@@ -123,6 +123,12 @@ struct Live {
         "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
     }
 
+    /// Whose word something is.
+    static var person: String {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["SUDO_USER"] ?? environment["USER"] ?? NSUserName()
+    }
+
     private func close() async {
         await pool.shutdown()
         await http.shutdown()

@@ -34,15 +34,17 @@ struct Submission {
     }
 
     /// Goes on with whatever was begun, of any month.
-    func resume() async throws {
-        guard let first = try await store.due(slot: nil, customers: nil, after: nil).first else {
-            return
-        }
+    @discardableResult
+    func resume(customers: [String]? = nil) async throws -> SubmissionSummary {
+        let due = try await store.due(slot: nil, customers: customers, after: nil)
+        guard let first = due.first else { return SubmissionSummary() }
         guard let month = CivilMonth(first.slot) else {
             preconditionFailure("checked by the schema")
         }
         let sweep = try await sweep(since: month)
-        _ = try await run(SubmissionRun.Options(), slot: nil, sweep, total: nil)
+        var options = SubmissionRun.Options()
+        options.customers = customers
+        return try await run(options, slot: nil, sweep, total: nil)
     }
 
     /// Sends the invoices of a month that are due.
