@@ -18,9 +18,11 @@ struct Scene: Sendable {
 
     /// Adds a customer to Stripe, and an invoice to the ledger.
     func add(
-        _ customerID: String, isMailed: Bool = true, amounts: [Int64] = [1_000, 250]
+        _ customerID: String, isMailed: Bool = true, amounts: [Int64] = [1_000, 250],
+        email: String = "a%40example.com"
     ) async throws -> TestLedger.Planned {
-        let created = stripe("POST", "/v1/customers", "email=\(customerID)%40example.com&name=A")
+        let form = email.isEmpty ? "name=A" : "name=A&email=\(email)"
+        let created = stripe("POST", "/v1/customers", form)
         let planned = TestLedger.Planned(
             customerID: customerID, stripeCustomerID: try #require(created["id"] as? String),
             isMailed: isMailed, amounts: amounts)
