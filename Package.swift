@@ -86,6 +86,10 @@ let package = Package(
         .executableTarget(name: "EmbedSQL"),
         .plugin(name: "EmbedSQLPlugin", capability: .buildTool(), dependencies: ["EmbedSQL"]),
 
+        // What several of the tests' targets need.
+        .target(
+            name: "TestSupport", dependencies: ["HTTP", "StripeSimulation"],
+            path: "Tests/TestSupport"),
         .testTarget(name: "ExactTests", dependencies: ["Exact", "Digest"]),
         .testTarget(name: "HTTPTests", dependencies: ["HTTP"]),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"]),
@@ -103,16 +107,19 @@ let package = Package(
         .testTarget(
             name: "SubmissionTests",
             dependencies: [
-                "Billing", "Ledger", "Postgres", "Exact", "StripeSimulation",
+                "Billing", "Ledger", "Postgres", "Exact", "StripeSimulation", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ]),
         .testTarget(
             name: "StripeSimulatorTests",
-            dependencies: ["StripeSimulation", "StripeSimulator", "HTTP", "Digest"]),
+            dependencies: [
+                "StripeSimulation", "StripeSimulator", "HTTP", "Digest", "TestSupport",
+            ]),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "jobs", "Billing", "Ledger", "Usage", "ClickHouse", "Postgres", "HTTP", "Exact",
+                "jobs", "StripeSimulator", "Billing", "Ledger", "Usage", "ClickHouse", "Postgres",
+                "HTTP", "Exact", "StripeSimulation", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -26,6 +26,7 @@ extension Invoice {
             "days_until_due": invoice.daysUntilDue.map(String.init), "stripe_invoice_id": nil,
             "catalog_version": invoice.catalogVersion, "cutoff_batch": nil,
             "input_hash": invoice.inputHash, "tzdata_version": invoice.tzdataVersion,
+            "carried_minor": String(invoice.carriedMinor), "recovery_point": nil,
             "lines": String(decoding: try JSONEncoder().encode(lines), as: UTF8.self),
         ]
         var bytes: [UInt8] = []

@@ -138,7 +138,7 @@ extension Stack {
         }
     }
 
-    private func untilRunWaits(on table: String) async throws {
+    func untilRunWaits(on table: String) async throws {
         try await until(
             """
             SELECT EXISTS (

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Postgres
+import TestSupport
 import Testing
 
 /// Kill it anywhere, run it again: the result is that of a run that nothing disturbed.

@@ -1,5 +1,6 @@
 import Exact
 import Foundation
+import TestSupport
 import Usage
 
 /// A log as it arrives: in deliveries, late, twice, out of order, broken, and by clocks that disagree.
@@ -161,21 +162,5 @@ struct UsageGenerator {
     private static func text(_ properties: String) -> Substring {
         let value = properties.dropFirst(5).prefix { $0 != "}" && $0 != "," }
         return value == "1e3" ? "1000" : value.filter { $0 != "\"" }[...]
-    }
-}
-
-/// The same numbers in every run (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

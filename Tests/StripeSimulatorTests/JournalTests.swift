@@ -1,4 +1,5 @@
 import StripeSimulation
+import TestSupport
 import Testing
 
 /// What a simulator knows after the process that filled its journal is gone.

@@ -94,19 +94,6 @@ struct Answer {
     func header(_ name: String) -> String? { outcome.response[name] }
 }
 
-/// A path for a file of this test's own, which goes when the test is over.
-final class TemporaryFile: Sendable {
-    let path = NSTemporaryDirectory() + "simulator-tests-" + UUID().uuidString
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    var text: String { (try? String(contentsOfFile: path, encoding: .utf8)) ?? "" }
-
-    func write(_ text: String) throws {
-        try text.write(toFile: path, atomically: false, encoding: .utf8)
-    }
-}
-
 /// The account's counts of an effect.
 extension Sandbox {
     func count(_ effect: Effect) -> Int { simulator.effects.total[effect] }

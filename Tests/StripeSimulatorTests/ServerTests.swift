@@ -1,6 +1,7 @@
 import Glibc
 import HTTP
 import StripeSimulation
+import TestSupport
 import Testing
 
 /// The built program, over TCP.

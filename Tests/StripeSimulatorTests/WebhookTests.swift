@@ -1,5 +1,6 @@
 import Digest
 import StripeSimulation
+import TestSupport
 import Testing
 
 struct WebhookTests {

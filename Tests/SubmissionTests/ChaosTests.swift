@@ -2,6 +2,7 @@ import Billing
 import Glibc
 import Ledger
 import StripeSimulation
+import TestSupport
 import Testing
 
 /// Runs that are killed, paused and doubled, a Stripe that fails in every way it knows, and clocks that

@@ -69,7 +69,8 @@ struct ScenarioTests {
             try await scene.run([ann])
             try await scene.expectExactlyOnce(ann)
             let keys: [String] = try await ledger.values(
-                "SELECT idempotency_key AS value FROM stripe_requests WHERE step = 'create' ORDER BY epoch")
+                "SELECT idempotency_key AS value FROM stripe_requests WHERE step = 'create' ORDER BY epoch"
+            )
             #expect(keys.map { $0.suffix(9) } == ["_create_0", "_create_1"])
         }
     }
@@ -80,12 +81,14 @@ struct ScenarioTests {
             let ann = try await scene.add("ann")
             scene.simulator.add([
                 FaultRule(
-                    method: "POST", path: "/v1/invoices/{invoice}/finalize", Fault(.lockTimeoutStored))
+                    method: "POST", path: "/v1/invoices/{invoice}/finalize",
+                    Fault(.lockTimeoutStored))
             ])
             #expect(try await scene.run([ann]).collected == 1)
             try await scene.expectExactlyOnce(ann)
             let outcomes: [String] = try await ledger.values(
-                "SELECT outcome AS value FROM stripe_requests WHERE step = 'finalize' ORDER BY epoch")
+                "SELECT outcome AS value FROM stripe_requests WHERE step = 'finalize' ORDER BY epoch"
+            )
             #expect(outcomes == ["burned", "done"])
         }
     }
@@ -153,7 +156,8 @@ struct ScenarioTests {
         }
     }
 
-    @Test func `a deleted customer is a dead letter that says so, and goes on when the cause is mended`()
+    @Test
+    func `a deleted customer is a dead letter that says so, and goes on when the cause is mended`()
         async throws
     {
         try await withLedger { ledger in
@@ -261,7 +265,8 @@ struct ScenarioTests {
             let scene = try Scene(ledger)
             let ann = try await scene.add("ann", isMailed: false)
             scene.stripe(
-                "POST", "/_sim/customers/\(ann.stripeCustomerID ?? "")", #"{"card": "card_declined"}"#)
+                "POST", "/_sim/customers/\(ann.stripeCustomerID ?? "")",
+                #"{"card": "card_declined"}"#)
             try await scene.run([ann], collection: .ours)
             try await scene.run([ann], collection: .ours)
             #expect(scene.simulator.effects.total[.chargeAttempted] == 1)

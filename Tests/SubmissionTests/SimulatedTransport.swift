@@ -2,6 +2,7 @@ import Billing
 import Foundation
 import StripeSimulation
 import Synchronization
+import TestSupport
 
 /// The process is gone: nothing that it was about to do happens any more.
 struct Crash: Error {}
@@ -91,21 +92,5 @@ final class SimulatedTransport: StripeTransport {
             return state.isDead
         }
         if isDead { throw Crash() }
-    }
-}
-
-/// SplitMix64: the same seed, the same numbers.
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,18 +1,17 @@
-import Foundation
-import Glibc
-import HTTP
-import StripeSimulation
-import Synchronization
-import Testing
+internal import Foundation
+internal import Glibc
+package import HTTP
+package import StripeSimulation
+internal import Synchronization
 
 /// The built program `stripe-simulator`, on a port of its own.
-final class ServerProcess: Sendable {
-    let url: String
+package final class ServerProcess: Sendable {
+    package let url: String
     private let client: HTTPClient
     private let id: pid_t
     private let hasEnded = Mutex(false)
 
-    struct DidNotStart: Error {}
+    package struct DidNotStart: Error {}
 
     /// Beside the tests: they depend on it, so it was built with them.
     static let executable: String = {
@@ -26,7 +25,7 @@ final class ServerProcess: Sendable {
     }()
 
     /// Returns once the program listens.
-    init(_ arguments: [String] = []) throws {
+    package init(_ arguments: [String] = []) throws {
         client = try HTTPClient()
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { throw DidNotStart() }
@@ -51,7 +50,7 @@ final class ServerProcess: Sendable {
     deinit { end(SIGKILL) }
 
     /// Runs the program to its end, and gives its exit code and what it said.
-    static func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
+    package static func run(_ arguments: [String]) throws -> (status: Int32, text: String) {
         let file = TemporaryFile()
         let output = open(file.path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         defer { close(output) }
@@ -91,7 +90,7 @@ final class ServerProcess: Sendable {
 
     /// Ends the program with a signal, and gives its exit code; -1 if the signal killed it.
     @discardableResult
-    func end(_ signal: Int32) -> Int32 {
+    package func end(_ signal: Int32) -> Int32 {
         hasEnded.withLock { hasEnded in
             if hasEnded { return -1 }
             hasEnded = true
@@ -108,7 +107,7 @@ final class ServerProcess: Sendable {
         return (list ?? "").split(separator: " ").compactMap { pid_t($0) }
     }
 
-    func send(
+    package func send(
         _ method: String, _ path: String, _ body: String = "", key: String? = nil,
         totalSeconds: Double = 30
     ) async throws -> (status: Int, json: JSONValue, headers: HTTPHeaders) {

@@ -1,0 +1,86 @@
+import Exact
+import Foundation
+import Postgres
+import StripeSimulation
+import TestSupport
+import Testing
+
+/// A stack that sends its invoices to a Stripe of its own.
+struct SubmittedStack {
+    let stack: Stack
+    let stripe: ServerProcess
+    /// Stripe's ids of the customers.
+    let customers: [String: String]
+
+    static let bill = ["run", "bill", "--slot", "2015-05"]
+
+    func bill(with changes: [String: String?] = [:]) async throws -> JobsProcess.Result {
+        try await stack.jobs(Self.bill, with: settings(changes))
+    }
+
+    func start(with changes: [String: String?] = [:]) throws -> JobsProcess {
+        try stack.start(Self.bill, with: settings(changes))
+    }
+
+    /// The claims of those who died run out, everywhere.
+    func letClaimsRunOut() async throws {
+        try await stack.postgres.query(
+            """
+            CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+                AS $$ SELECT clock_timestamp() + interval '100 seconds' $$
+            """)
+    }
+
+    /// What Stripe really did for a customer.
+    func effects(of customer: String) async throws -> [String: Int] {
+        let id = try #require(customers[customer])
+        let answer = try await stripe.send("GET", "/_sim/effects?customer=\(id)").json
+        return (answer["customers"]?[id]?.fields ?? [:]).compactMapValues(\.integer)
+    }
+
+    func setFault(_ path: String, _ fault: String) async throws {
+        let body = #"[{"match": {"method": "POST", "path": "\#(path)"}, "fault": \#(fault)}]"#
+        #expect(try await stripe.send("POST", "/_sim/faults", body).status == 200)
+    }
+
+    /// Waits until a fault was met.
+    func untilFaultIsMet() async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let met = try await stripe.send("GET", "/_sim/faults").json["met"]?.fields ?? [:]
+            if met.values.contains(where: { ($0.integer ?? 0) > 0 }) { return }
+            try #require(ContinuousClock.now < deadline, "no request met the fault")
+        }
+    }
+
+    private func settings(_ changes: [String: String?]) -> [String: String?] {
+        let settings: [String: String?] = [
+            "STRIPE_API_KEY": "sk_test_simulator", "STRIPE_API_BASE": stripe.url,
+            "STRIPE_REQUESTS_PER_SECOND": "10000", "STRIPE_ENDPOINT_REQUESTS_PER_SECOND": "10000",
+            "BILLING_MODE": "live", "BILLING_FIRST_SLOT": "2015-05",
+        ]
+        return settings.merging(changes) { $1 }
+    }
+}
+
+/// Runs a test with usage in May 2015: Ann is mailed 10.00, Bob is charged 20.00.
+func withSubmittedStack(_ body: (SubmittedStack) async throws -> Void) async throws {
+    try await withStack(catalog: Sample.simpleCatalog) { stack in
+        let stripe = try ServerProcess()
+        var customers: [String: String] = [:]
+        for name in ["ann", "bob"] {
+            let made = try await stripe.send("POST", "/v1/customers", "email=\(name)%40example.com")
+            customers[name] = try #require(made.json["id"]?.text)
+        }
+        try await stack.importCustomers(
+            """
+            customer_id,stripe_customer_id,plan,currency,timezone,collection_method,days_until_due
+            ann,\(customers["ann"] ?? ""),basic,usd,UTC,send_invoice,30
+            bob,\(customers["bob"] ?? ""),basic,usd,UTC,charge_automatically,
+
+            """)
+        try await stack.importEvents([stored("10", of: "ann"), stored("20", of: "bob")])
+        try await body(SubmittedStack(stack: stack, stripe: stripe, customers: customers))
+        stripe.end(SIGTERM)
+    }
+}
