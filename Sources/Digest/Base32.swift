@@ -1,6 +1,5 @@
 /// RFC 4648 base 32 in lower case and without padding: safe in keys, file names and URLs.
 package func base32(_ bytes: some Sequence<UInt8>) -> String {
-    let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)
     var text: [UInt8] = []
     var (buffer, bits): (UInt32, Int) = (0, 0)
     for byte in bytes {
@@ -15,3 +14,5 @@ package func base32(_ bytes: some Sequence<UInt8>) -> String {
     if bits > 0 { text.append(alphabet[Int(buffer << UInt32(5 - bits) & 31)]) }
     return String(decoding: text, as: UTF8.self)
 }
+
+private let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)

@@ -32,6 +32,10 @@ package struct ExactDecimal: Sendable, Hashable {
     ///
     /// Exponents, plus signs, blanks, separators and bare points are not plain decimals: `nil`.
     package init?(_ text: some StringProtocol) {
+        if let short = Self(short: text) {
+            self = short
+            return
+        }
         var digits = ""
         var scale: Int?
         for character in text.utf8.drop(while: { $0 == UInt8(ascii: "-") }) {
@@ -50,6 +54,30 @@ package struct ExactDecimal: Sendable, Hashable {
             return nil
         }
         self.init(coefficient: signs == 1 ? -magnitude : magnitude, scale: scale ?? 0)
+    }
+
+    /// The same for numbers of at most 18 digits, which are nearly all.
+    private init?(short text: some StringProtocol) {
+        var (value, digits): (Int64, Int) = (0, 0)
+        var scale: Int?
+        var isNegative = false
+        for (index, byte) in text.utf8.enumerated() {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                guard digits < 18 else { return nil }
+                value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+                digits += 1
+                scale? += 1
+            case UInt8(ascii: "-") where index == 0: isNegative = true
+            case UInt8(ascii: ".") where scale == nil && digits > 0: scale = 0
+            default: return nil
+            }
+        }
+        guard digits > 0, scale != 0 else { return nil }
+        var places = scale ?? 0
+        while places > 0, value % 10 == 0 { (value, places) = (value / 10, places - 1) }
+        coefficient = BigInt(isNegative ? -value : value)
+        self.scale = places
     }
 
     package static func + (left: Self, right: Self) -> Self {
@@ -113,7 +141,9 @@ extension ExactDecimal: Comparable {
 extension ExactDecimal: CustomStringConvertible {
     /// A plain decimal, the shortest that reads back as the same number.
     package var description: String {
-        let digits = String(coefficient.magnitude)
+        let digits =
+            Int64(exactly: coefficient).map { String($0.magnitude) }
+            ?? String(coefficient.magnitude)
         let sign = coefficient.signum() < 0 ? "-" : ""
         guard scale > 0 else { return sign + digits }
         let padded = String(repeating: "0", count: max(0, scale + 1 - digits.count)) + digits

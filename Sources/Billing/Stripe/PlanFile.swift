@@ -13,6 +13,8 @@ package final class PlanFileWriter {
     private let path: String
     private let body: FileHandle
     private let requests: StripeRequests
+    /// Lines that are not written yet.
+    private var pending: [UInt8] = []
     private let bodyHash = SHA256Stream()
     private let termsHash = SHA256Stream()
     package private(set) var invoiceCount = 0
@@ -32,7 +34,6 @@ package final class PlanFileWriter {
 
     /// Appends an invoice's requests. Invoices come in order of customer.
     package func add(_ invoice: Invoice) throws {
-        var lines: [UInt8] = []
         for request in requests.requests(for: invoice) {
             var line = PlanLine()
             line.add("invoice_id", invoice.invoiceID)
@@ -42,11 +43,10 @@ package final class PlanFileWriter {
             line.add("path", request.path)
             line.add("idempotency_key", request.idempotencyKey)
             line.add("body", request.body)
-            lines += line.bytes
+            line.end(in: &pending)
             requestCount += 1
         }
-        try body.write(contentsOf: lines)
-        bodyHash.update(lines)
+        if pending.count > 1 << 18 { try writePending() }
         let terms = [
             invoice.customerID, invoice.stripeCustomerID ?? "", invoice.plan, invoice.currency.code,
             invoice.timezone, invoice.collectionMethod, invoice.daysUntilDue.map(String.init) ?? "",
@@ -56,10 +56,17 @@ package final class PlanFileWriter {
         totals[invoice.currency.code, default: 0] += invoice.totalMinor
     }
 
+    private func writePending() throws {
+        try body.write(contentsOf: pending)
+        bodyHash.update(pending)
+        pending.removeAll(keepingCapacity: true)
+    }
+
     /// Writes the header, and gives the file its name.
     package func finish(
         slot: CivilMonth, catalogVersion: String, catalogHash: String, programVersion: String
     ) throws {
+        try writePending()
         var header = PlanLine()
         header.add("format", "meterflow-plan/1")
         header.add("slot", "\(slot)")
@@ -117,6 +124,11 @@ private struct PlanLine {
     }
 
     var bytes: [UInt8] { json + "}\n".utf8 }
+
+    func end(in lines: inout [UInt8]) {
+        lines += json
+        lines += "}\n".utf8
+    }
 
     private mutating func addName(_ name: String) {
         if json.count > 1 { json.append(UInt8(ascii: ",")) }

@@ -145,15 +145,20 @@ package struct StripeForm: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     package var encoded: String {
-        parameters
-            .map { "\(Self.percentEncoded($0.name))=\(Self.percentEncoded($0.value))" }
-            .joined(separator: "&")
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(
+            parameters.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 16 })
+        for (name, value) in parameters {
+            if !bytes.isEmpty { bytes.append(UInt8(ascii: "&")) }
+            Self.appendPercentEncoded(name, to: &bytes)
+            bytes.append(UInt8(ascii: "="))
+            Self.appendPercentEncoded(value, to: &bytes)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// Everything but RFC 3986's unreserved characters, and brackets, which Stripe's own libraries keep.
-    private static func percentEncoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var result: [UInt8] = []
+    private static func appendPercentEncoded(_ text: String, to result: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -161,9 +166,12 @@ package struct StripeForm: Sendable, ExpressibleByDictionaryLiteral {
                 UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "["), UInt8(ascii: "]"):
                 result.append(byte)
             default:
-                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+                result.append(UInt8(ascii: "%"))
+                result.append(digits[Int(byte >> 4)])
+                result.append(digits[Int(byte & 15)])
             }
         }
-        return String(decoding: result, as: UTF8.self)
     }
+
+    private static let digits = Array("0123456789ABCDEF".utf8)
 }

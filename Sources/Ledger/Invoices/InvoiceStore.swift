@@ -17,10 +17,15 @@ package struct InvoiceStore: Sendable {
             try await connection.query("BEGIN READ ONLY")
             try await connection.query(
                 "DECLARE listed NO SCROLL CURSOR FOR \(SQL.invoices)", filter.parameters)
-            while true {
-                let rows = try await connection.query("FETCH FORWARD 1000 FROM listed").rows
-                guard !rows.isEmpty else { break }
+            let fetch: @Sendable () async throws -> [PostgresRow] = {
+                try await connection.query("FETCH FORWARD 1000 FROM listed").rows
+            }
+            var rows = try await fetch()
+            while !rows.isEmpty {
+                // The server puts the next batch together while this one is worked on.
+                async let next = fetch()
                 try await body(try rows.map(Invoice.init))
+                rows = try await next
             }
             try await connection.query("COMMIT")
         }
@@ -56,7 +61,8 @@ package struct InvoiceFilter: Sendable {
     package var customerID: String?
     package var status: String?
     package var invoiceID: String?
-    /// Only those that are to be sent: computed, and not held.
+    /// Only those that are to be sent: computed, and not held. Their lines come without the tiers, which
+    /// are not sent.
     package var isDue: Bool
 
     package init(

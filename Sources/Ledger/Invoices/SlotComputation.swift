@@ -85,6 +85,8 @@ package struct SlotComputation {
     ) async throws -> Result {
         try await pool.withConnection { connection in
             try await connection.query("BEGIN")
+            // A slot's invoices are sorted and joined as a whole.
+            try await connection.query("SET LOCAL work_mem = '64MB'")
             try await prepare(connection)
             try await connection.query(
                 SQL.slotTerms, ["\(slot.firstDay)", "\(slot.next.firstDay)"])

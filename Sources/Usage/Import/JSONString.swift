@@ -2,15 +2,22 @@
 package enum JSONString {
     /// Appends a string in quotes, with the escapes that RFC 8259 demands and no others.
     package static func append(_ text: String, to json: inout [UInt8]) {
-        append(Array(text.utf8)[...], to: &json)
+        json.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            if mustEscape(byte) { appendEscape(of: byte, to: &json) } else { json.append(byte) }
+        }
+        json.append(UInt8(ascii: "\""))
+    }
+
+    private static func mustEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
     }
 
     /// - Parameter utf8: well-formed UTF-8.
     package static func append(_ utf8: ArraySlice<UInt8>, to json: inout [UInt8]) {
         json.append(UInt8(ascii: "\""))
         var copied = utf8.startIndex
-        for (index, byte) in zip(utf8.indices, utf8)
-        where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+        for (index, byte) in zip(utf8.indices, utf8) where mustEscape(byte) {
             json.append(contentsOf: utf8[copied..<index])
             appendEscape(of: byte, to: &json)
             copied = index + 1

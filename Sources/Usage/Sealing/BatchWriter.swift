@@ -23,7 +23,7 @@ struct BatchWriter: Sendable {
             .merging(["round": .integer(round)]) { $1 }
         var stageParameters = parameters
         try await execute(stageText(&stageParameters), stageParameters)
-        for sql in [SQL.known, SQL.contested] { try await execute(sql, parameters) }
+        for sql in [SQL.known, SQL.disputed, SQL.contested] { try await execute(sql, parameters) }
         let rollups = RollupWriter(
             clickHouse: clickHouse, sealed: sealed,
             columns: columns.filter { sealed.hasOwnRollup($0.metric) })
@@ -93,7 +93,7 @@ struct BatchWriter: Sendable {
     private func parameters(_ batch: Int64) -> [String: ClickHouseValue] {
         var parameters = sealed.parameters
         parameters["batch"] = .integer(batch)
-        for stage in ["stage", "known", "contested"] {
+        for stage in ["stage", "known", "disputed", "contested"] {
             parameters[stage] = .string("sealing_\(batch)_\(stage)")
         }
         return parameters

@@ -1,6 +1,6 @@
--- The rows of a batch whose id occurs more than once, here or in earlier batches, and what becomes of
--- them. The winner of an earlier batch stays; else the lowest (ingested_at, content) wins. Of another
--- content the first row is a conflict; all other rows that were not accounted for are duplicates.
+-- What becomes of the disputed rows of a batch. The winner of an earlier batch stays; else the lowest
+-- (ingested_at, content) wins. Of another content the first row is a conflict; all other rows that were
+-- not accounted for are duplicates.
 CREATE TABLE {contested:Identifier} ENGINE = Memory AS
 SELECT id, check, content, ingested_at, day, is_faulty, fresh,
     NOT is_faulty AND fresh > 0 AND NOT has_winner AND place = 1 AS is_winner,
@@ -21,13 +21,7 @@ FROM
     FROM
     (
         SELECT id, check, content, ingested_at, any(day) AS day, any(fault) != '' AS is_faulty, count() AS copies
-        FROM {stage:Identifier}
-        WHERE id IN
-        (
-            SELECT id FROM {stage:Identifier} GROUP BY id HAVING count() > 1
-            UNION DISTINCT
-            SELECT id FROM {known:Identifier}
-        )
+        FROM {disputed:Identifier}
         GROUP BY id, check, content, ingested_at
     ) AS rows
     LEFT JOIN

@@ -22,7 +22,7 @@ SELECT
         ]), ', ')) AS fault,
     if(fault = '', cityHash64(customer_id, transaction_id),
         cityHash64('quarantined', customer_id, transaction_id, content)) AS id,
-    toUInt32(sipHash64(customer_id, transaction_id)) AS check
+    toUInt32(xxHash64(customer_id, transaction_id) % 4294967296) AS check
 FROM {database:Identifier}.{events:Identifier}
 WHERE ingested_at >= fromUnixTimestamp64Milli({first_minute:Int64} * 60000, 'UTC')
     AND ingested_at < fromUnixTimestamp64Milli({end_minute:Int64} * 60000, 'UTC')

@@ -16,7 +16,7 @@ FROM
     WHERE fault != '' AND id NOT IN (SELECT id FROM {contested:Identifier})
     UNION ALL
     SELECT stage.*, fresh AS copies
-    FROM (SELECT * FROM {stage:Identifier} WHERE fault != '' LIMIT 1 BY id, check, content, ingested_at) AS stage
+    FROM (SELECT * FROM {disputed:Identifier} WHERE fault != '' LIMIT 1 BY id, check, content, ingested_at) AS stage
     INNER JOIN (SELECT id, check, content, ingested_at, fresh FROM {contested:Identifier} WHERE is_faulty AND fresh > 0) AS contested
         USING (id, check, content, ingested_at)
 )

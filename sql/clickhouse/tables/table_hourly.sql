@@ -13,4 +13,4 @@ CREATE TABLE IF NOT EXISTS {hourly:Identifier}
     INDEX by_batch batch TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-ORDER BY (rollup_key, hour, customer_id)
+ORDER BY (rollup_key, hour)

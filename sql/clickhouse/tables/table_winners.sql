@@ -11,4 +11,4 @@ CREATE TABLE IF NOT EXISTS {winners:Identifier}
     INDEX by_batch batch TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
-ORDER BY (customer_id, event_type, timestamp, transaction_id)
+ORDER BY (customer_id, timestamp)

@@ -1,5 +1,5 @@
 -- Invoices with their lines. $1 slot, $2 customer, $3 status, $4 invoice: NULL is no restriction;
--- $5: only what is to be sent.
+-- $5: only what is to be sent, without the tiers, which are not.
 SELECT invoice_id, customer_id, slot, timezone,
     (extract(epoch FROM period_start) * 1000)::bigint AS start_ms,
     (extract(epoch FROM period_end) * 1000)::bigint AS end_ms,
@@ -10,7 +10,8 @@ FROM invoices
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_object('line_id', line_id, 'metric', metric,
         'quantity', quantity::text, 'amount_minor', amount_minor,
-        'description', description, 'tiers', tiers) ORDER BY position), '[]')::text AS lines
+        'description', description,
+        'tiers', CASE WHEN $5::boolean THEN '[]' ELSE tiers END) ORDER BY position), '[]')::text AS lines
     FROM invoice_lines WHERE invoice_lines.invoice_id = invoices.invoice_id
 ) AS aggregated
 WHERE ($1::text IS NULL OR slot = $1::text)

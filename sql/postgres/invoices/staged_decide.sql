@@ -12,7 +12,9 @@ WITH overlapping AS (
     FROM (
         SELECT invoice_lines.* FROM invoice_lines JOIN staged_invoices USING (invoice_id)
     ) AS old
-    FULL JOIN staged_lines AS new USING (invoice_id, position)
+    FULL JOIN (
+        SELECT staged_lines.* FROM staged_lines JOIN invoices USING (invoice_id)
+    ) AS new USING (invoice_id, position)
     WHERE (old.line_id, old.metric, old.quantity, old.amount_minor, old.description, old.tiers)
         IS DISTINCT FROM
         (new.line_id, new.metric, new.quantity, new.amount_minor, new.description, new.tiers)
