@@ -26,6 +26,7 @@ struct JobsCommand: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
-            UsageCommand.self, InvoicesCommand.self, DetectCommand.self,
+            UsageCommand.self, InvoicesCommand.self, DetectCommand.self, RunsCommand.self,
+            SchedulesCommand.self,
         ])
 }
