@@ -21,52 +21,72 @@ struct SlotAttempts: Sendable {
         let deadline = ContinuousClock.now + .seconds(job.description.timeoutSeconds)
         var pause = Double(live.settings.retrySeconds)
         for number in 1... {
-            let dueAt = try await job.dueAt(slot)
-            let attempt = try await persisting {
-                try await store.begin(slot, dueAt: dueAt, programVersion: programVersion)
-            }
+            let error: any Error
             do {
-                let outcome = try await bounded(by: deadline) {
-                    try await job.body(
-                        SlotRun(slot: slot, lease: lease, now: attempt.begunAt, stop: stop))
-                }
-                try await persisting {
-                    try await store.finish(
-                        attempt, outcome.isComplete ? .succeeded : .incomplete,
-                        exitCode: outcome.status.rawValue, figures: outcome.figures)
-                }
-                return outcome.status
-            } catch let error where (error as? LedgerError)?.code == .leaseLost || Task.isCancelled
-            {
-                // Another run has the slot: what it records counts.
-                throw error
-            } catch let error where stop.isRequested {
-                live.logger.info("stopped", metadata: metadata(error))
-                try await persisting {
-                    try await store.finish(attempt, .stopped, exitCode: nil)
-                }
-                return .held
-            } catch {
-                let status = ExitStatus(error)
-                try await persisting {
-                    try await store.finish(
-                        attempt, .failed, exitCode: status.rawValue,
-                        error: String("\(error)".prefix(2000)))
-                }
-                let wait = pause * .random(in: 0.5...1)
-                guard status == .unavailable, number < live.settings.attempts,
-                    ContinuousClock.now + .seconds(wait) < deadline
-                else {
-                    Main.report(error, of: "\(job.name) \(slot)")
-                    return status
-                }
-                live.logger.warning("trying again", metadata: metadata(error))
-                try? await stop.cancelling { try await Task.sleep(for: .seconds(wait)) }
-                if stop.isRequested { return .held }
-                pause = min(pause * 2, 300)
+                return try await tryOnce(by: deadline)
+            } catch let failed as FailedAttempt {
+                error = failed.cause
             }
+            if stop.isRequested { return .held }
+            let wait = pause * .random(in: 0.5...1)
+            guard ExitStatus(error) == .unavailable, number < live.settings.attempts,
+                ContinuousClock.now + .seconds(wait) < deadline
+            else {
+                Main.report(error, of: "\(job.name) \(slot)")
+                return ExitStatus(error)
+            }
+            live.logger.warning("trying again", metadata: metadata(error))
+            try? await stop.cancelling { try await Task.sleep(for: .seconds(wait)) }
+            if stop.isRequested { return .held }
+            pause = min(pause * 2, 300)
         }
         preconditionFailure("the loop has no end")
+    }
+
+    /// The attempt went wrong, which is written down; another one may not.
+    private struct FailedAttempt: Error {
+        let cause: any Error
+    }
+
+    private func tryOnce(by deadline: ContinuousClock.Instant) async throws -> ExitStatus {
+        let attempt: SlotStore.Attempt
+        do {
+            let dueAt = try await job.dueAt(slot)
+            attempt = try await store.begin(slot, dueAt: dueAt, programVersion: programVersion)
+        } catch {
+            throw Self.isLost(error) ? error : FailedAttempt(cause: error)
+        }
+        do {
+            let outcome = try await bounded(by: deadline) {
+                try await job.body(
+                    SlotRun(slot: slot, lease: lease, now: attempt.begunAt, stop: stop))
+            }
+            try await persisting {
+                try await store.finish(
+                    attempt, outcome.isComplete ? .succeeded : .incomplete,
+                    exitCode: outcome.status.rawValue, figures: outcome.figures)
+            }
+            return outcome.status
+        } catch {
+            // Another run has the slot: what it records counts.
+            if Self.isLost(error) { throw error }
+            try await persisting { try await record(error, of: attempt) }
+            throw FailedAttempt(cause: error)
+        }
+    }
+
+    private func record(_ error: any Error, of attempt: SlotStore.Attempt) async throws {
+        guard !stop.isRequested else {
+            live.logger.info("stopped", metadata: metadata(error))
+            return try await store.finish(attempt, .stopped, exitCode: nil)
+        }
+        try await store.finish(
+            attempt, .failed, exitCode: ExitStatus(error).rawValue,
+            error: String("\(error)".prefix(2000)))
+    }
+
+    private static func isLost(_ error: any Error) -> Bool {
+        (error as? LedgerError)?.code == .leaseLost || Task.isCancelled
     }
 
     private func metadata(_ error: any Error) -> Logger.Metadata {
