@@ -224,21 +224,51 @@ import Testing
         async throws
     {
         try await withMonths { stack in
-            let role = stack.name
-            let owner: String = try await stack.value("SELECT current_user::text AS value")
-            // One session for the run, none for its heartbeat and its other questions.
-            try await stack.postgres.query(
-                "CREATE ROLE \(role) LOGIN PASSWORD 'x' CONNECTION LIMIT 1 IN ROLE \(owner)")
-            let url = (stack.environment["DATABASE_URL"] ?? "").replacing(
-                #/:\/\/[^@]+@/#, with: "://\(role):x@")
+            let url = stack.environment["DATABASE_URL"] ?? ""
+            let port = try #require(URLComponents(string: url)?.port)
+            let server = try LoopbackServer()
+            defer { server.stop() }
+            server.serve { client, count in
+                // For the run, and for no other question that it has.
+                count < 1 ? Self.relay(client, to: port) : Self.refuse(client)
+            }
             let full = try await stack.jobs(
-                Self.bill, with: ["DATABASE_URL": url, "RUN_ATTEMPTS": "1"])
-            try await stack.postgres.query("DROP ROLE \(role)")
+                Self.bill,
+                with: [
+                    "DATABASE_URL": url.replacing(":\(port)/", with: ":\(server.port)/"),
+                    "RUN_ATTEMPTS": "1",
+                ])
             #expect(full.status == 69, "\(full.errors)")
-            #expect(full.errors.contains("too many connections"))
+            #expect(full.errors.contains("too many clients"))
             #expect(try await stack.count(Self.journal) == 0)
             let next = try await stack.jobs(Self.bill)
             #expect(next.status == 0, "\(next.errors)")
         }
+    }
+
+    /// As a server answers whose `max_connections` are taken.
+    private static func refuse(_ client: Int32) {
+        defer { close(client) }
+        // A request for TLS comes first.
+        if LoopbackServer.receive(client)?.count == 8 {
+            LoopbackServer.send(Array("N".utf8), to: client)
+            _ = LoopbackServer.receive(client)
+        }
+        let fields = "SFATAL\0VFATAL\0C53300\0Msorry, too many clients already\0\0"
+        let length = UInt32(4 + fields.utf8.count).bigEndian
+        let bytes = withUnsafeBytes(of: length) { Array("E".utf8) + Array($0) } + Array(fields.utf8)
+        LoopbackServer.send(bytes, to: client)
+    }
+
+    private static func relay(_ client: Int32, to port: Int) {
+        let server = LoopbackServer.connect(to: port)
+        Thread.detachNewThread {
+            while let bytes = LoopbackServer.receive(server),
+                LoopbackServer.send(bytes, to: client)
+            {}
+            shutdown(client, Int32(SHUT_RDWR))
+        }
+        while let bytes = LoopbackServer.receive(client), LoopbackServer.send(bytes, to: server) {}
+        shutdown(server, Int32(SHUT_RDWR))
     }
 }

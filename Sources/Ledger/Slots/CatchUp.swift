@@ -35,14 +35,9 @@ package struct CatchUp: Sendable, Hashable {
         }
     }
 
-    package struct Decision: Sendable, Equatable {
+    package struct Decision: Sendable {
         package var run: [Slot] = []
         package var skipped: [(slot: Slot, reason: SkipReason)] = []
-
-        package static func == (left: Self, right: Self) -> Bool {
-            left.run == right.run && left.skipped.map(\.slot) == right.skipped.map(\.slot)
-                && left.skipped.map(\.reason) == right.skipped.map(\.reason)
-        }
     }
 
     /// Every slot is taken up or skipped; none is forgotten.

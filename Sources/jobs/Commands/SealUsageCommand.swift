@@ -16,7 +16,7 @@ extension RunCommand {
 
         static let job = JobDescription(
             name: "seal-usage", summary: "account for new usage events", cadence: nil,
-            timeoutSeconds: 6 * 3600,
+            timeoutSeconds: 3600,
             timer: .init(
                 calendar: "*:0/5", cron: "*/5 * * * *", randomizedDelaySeconds: 30,
                 promisedDelaySeconds: 330, memoryMax: "2G"))

@@ -18,7 +18,7 @@ final class StopRequest: Sendable {
     private let queue = DispatchQueue(label: "stop")
     private let graceSeconds: Int
 
-    private init(graceSeconds: Int) {
+    init(graceSeconds: Int) {
         self.graceSeconds = graceSeconds
     }
 

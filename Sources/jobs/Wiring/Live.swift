@@ -123,7 +123,7 @@ struct Live: Sendable {
         "process \(ProcessInfo.processInfo.processIdentifier) on \(ProcessInfo.processInfo.hostName)"
     }
 
-    private func close() async {
+    func close() async {
         await pool.shutdown()
         await http.shutdown()
     }
