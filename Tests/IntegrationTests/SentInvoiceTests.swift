@@ -15,7 +15,8 @@ struct SentInvoiceTests {
                 ["ann", "bob"].map { stored("10", of: $0) })
             _ = try await stack.bill("2015-05")
             try await stack.postgres.query(
-                "UPDATE invoices SET mode = 'test', status = 'submitting' WHERE customer_id = 'ann'")
+                "UPDATE invoices SET mode = 'test', status = 'submitting' WHERE customer_id = 'ann'"
+            )
             try await body(stack)
         }
     }

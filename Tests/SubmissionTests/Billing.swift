@@ -77,7 +77,8 @@ struct Scene: Sendable {
         return try await SubmissionRun(
             invoices: InvoiceStore(pool: ledger.pool), store: store, client: client,
             requests: StripeRequests(ledgerID: ledger.ledgerID, collection: collection),
-            isLive: false, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            isLive: false, options: options,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ).run(slot: TestLedger.slot, suspects: sweep.suspects)
     }
 
@@ -98,20 +99,25 @@ struct Scene: Sendable {
             invoice["status"] as? String == (planned.isMailed ? "open" : "paid"), comment,
             sourceLocation: sourceLocation)
         #expect(
-            invoice["subtotal"] as? Int == Int(planned.total), comment, sourceLocation: sourceLocation)
+            invoice["subtotal"] as? Int == Int(planned.total), comment,
+            sourceLocation: sourceLocation)
         #expect(own?[.finalized] == 1, comment, sourceLocation: sourceLocation)
         #expect(
             effects.byCustomer[planned.stripeCustomerID ?? ""]?[.finalized] == 1, comment,
             sourceLocation: sourceLocation)
         if planned.isMailed {
             #expect(
-                (1...mostMailings).contains(own?[.sent] ?? 0), "\(comment): \(own?[.sent] ?? 0) mails",
+                (1...mostMailings).contains(own?[.sent] ?? 0),
+                "\(comment): \(own?[.sent] ?? 0) mails",
                 sourceLocation: sourceLocation)
         } else {
             #expect(own?[.charged] == 1, comment, sourceLocation: sourceLocation)
         }
-        let lines = stripe("GET", "/v1/invoices/\(id)/lines", "limit=100")["data"] as? [[String: Any]]
-        let metadata = lines?.compactMap { ($0["metadata"] as? [String: String])?["meterflow_line_id"] }
+        let lines =
+            stripe("GET", "/v1/invoices/\(id)/lines", "limit=100")["data"] as? [[String: Any]]
+        let metadata = lines?.compactMap {
+            ($0["metadata"] as? [String: String])?["meterflow_line_id"]
+        }
         #expect(
             metadata?.sorted()
                 == planned.amounts.indices.map { "line_\(planned.customerID)_\($0)" }.sorted(),
@@ -122,7 +128,8 @@ struct Scene: Sendable {
             WHERE invoice_id = $1
             """, [planned.invoiceID])
         #expect(
-            known == "\(id) collected \(planned.isMailed ? "open" : known.hasSuffix("paid") ? "paid" : "open")",
+            known
+                == "\(id) collected \(planned.isMailed ? "open" : known.hasSuffix("paid") ? "paid" : "open")",
             comment, sourceLocation: sourceLocation)
     }
 }

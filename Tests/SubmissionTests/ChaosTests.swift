@@ -41,7 +41,8 @@ private struct Chaos {
 
     mutating func run() async throws {
         var customers: [TestLedger.Planned] = []
-        for (index, amounts) in [[1_000, 250], [700], Array(repeating: 77, count: 14)].enumerated() {
+        for (index, amounts) in [[1_000, 250], [700], Array(repeating: 77, count: 14)].enumerated()
+        {
             customers.append(
                 try await scene.add(
                     "c\(seed)_\(index)", isMailed: index != 1, amounts: amounts.map(Int64.init)))
@@ -75,7 +76,8 @@ private struct Chaos {
                         crash: Double.random(in: 0...0.06, using: &numbers),
                         pause: Double.random(in: 0...0.05, using: &numbers)), pauses: pauses)
                 return Task { [scene] in
-                    _ = try? await scene.run(customers, through: transport, name: "\(round).\(number)")
+                    _ = try? await scene.run(
+                        customers, through: transport, name: "\(round).\(number)")
                 }
             }
             try await meanwhile()

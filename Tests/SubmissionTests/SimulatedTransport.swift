@@ -16,7 +16,8 @@ struct Mishaps: Sendable {
 
 /// Programs that stand still with a request in hand, until they are let go on.
 final class Pauses: Sendable {
-    private let state = Mutex<(isOver: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+    private let state = Mutex<(isOver: Bool, waiting: [CheckedContinuation<Void, Never>])>(
+        (false, []))
 
     func wait() async {
         await withCheckedContinuation { continuation in
@@ -84,7 +85,9 @@ final class SimulatedTransport: StripeTransport {
 
     private func mayCrash() throws {
         let isDead = state.withLock { state in
-            if Double.random(in: 0..<1, using: &state.numbers) < mishaps.crash { state.isDead = true }
+            if Double.random(in: 0..<1, using: &state.numbers) < mishaps.crash {
+                state.isDead = true
+            }
             return state.isDead
         }
         if isDead { throw Crash() }

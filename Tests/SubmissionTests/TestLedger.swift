@@ -47,7 +47,8 @@ struct TestLedger: Sendable {
                     VALUES ($1, $2, $3, 'calls', $4, 'calls', '[]')
                     """,
                     [
-                        invoice.invoiceID, position, "line_\(invoice.customerID)_\(position)", amount,
+                        invoice.invoiceID, position, "line_\(invoice.customerID)_\(position)",
+                        amount,
                     ])
             }
         }
@@ -62,7 +63,9 @@ struct TestLedger: Sendable {
     /// Forgets every invoice, for the next seed.
     func clear() async throws {
         try await pool.transaction { connection in
-            let journals = ["invoice_events", "stripe_requests", "stripe_attempts", "balance_entries"]
+            let journals = [
+                "invoice_events", "stripe_requests", "stripe_attempts", "balance_entries",
+            ]
             for journal in journals {
                 _ = try connection.query("ALTER TABLE \(journal) DISABLE TRIGGER USER")
             }
@@ -82,7 +85,8 @@ struct TestLedger: Sendable {
     }
 
     func value<Value: PostgresDecodable>(
-        _ sql: String, _ parameters: [(any PostgresEncodable)?] = [], as type: Value.Type = Value.self
+        _ sql: String, _ parameters: [(any PostgresEncodable)?] = [],
+        as type: Value.Type = Value.self
     ) async throws -> Value {
         try #require(try await pool.query(sql, parameters).rows.first).decode("value")
     }

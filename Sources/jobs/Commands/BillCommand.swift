@@ -8,7 +8,8 @@ internal import Usage
 extension RunCommand {
     struct Bill: SlotJobCommand {
         static let configuration = CommandConfiguration(
-            commandName: "bill", abstract: "Price a month of usage, record its invoices, and send them.",
+            commandName: "bill",
+            abstract: "Price a month of usage, record its invoices, and send them.",
             discussion: """
                 Reads the exact usage of the month in every customer's own time zone, prices it by the \
                 catalog in force, and stores one invoice a customer. Running it again replaces what was \

@@ -4,7 +4,8 @@ internal import Ledger
 
 extension RunCommand.Bill {
     static let job = JobDescription(
-        name: "bill", summary: "price the closed month, record its invoices, and send them", cadence: .monthly,
+        name: "bill", summary: "price the closed month, record its invoices, and send them",
+        cadence: .monthly,
         graceSeconds: 24 * 3600, dueLeadSeconds: 14 * 3600, timeoutSeconds: 6 * 3600,
         timer: .init(
             calendar: "*-*-* 02:30:00 UTC", cron: "30 2 * * *", randomizedDelaySeconds: 600,
