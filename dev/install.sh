@@ -76,6 +76,23 @@ need_engine() {
     cp "$here/requirements.txt" "$venv/installed.txt"
 }
 
+# One tool out of a package whose service we do not want to have started.
+need_promtool() {
+    local tools="$METERFLOW_STATE/tools" folder
+    if command -v promtool >/dev/null || [[ -x "$tools/promtool" ]]; then
+        return 0
+    fi
+    claim_state
+    echo "installing promtool into $tools"
+    [[ $updated == yes ]] || "${as_root[@]}" apt-get -o DPkg::Lock::Timeout=300 -qq update
+    updated=yes
+    folder="$(mktemp -d)"
+    (cd "$folder" && apt-get -o APT::Sandbox::User=root -qq download prometheus && dpkg-deb -x prometheus_*.deb .)
+    mkdir -p "$tools"
+    mv "$folder/usr/bin/promtool" "$tools/promtool"
+    rm -rf "$folder"
+}
+
 install_part() {
     case "$1" in
         build) need libcurl4-openssl-dev libpq-dev libssl-dev zlib1g-dev pkg-config ;;
@@ -84,7 +101,10 @@ install_part() {
             need curl util-linux ca-certificates
             need_engine
             ;;
-        test) need nghttp2-server openssl ;;
+        test)
+            need nghttp2-server openssl systemd
+            need_promtool
+            ;;
         *) fail "unknown part '$1' (there are: build, stack, test)" ;;
     esac
 }

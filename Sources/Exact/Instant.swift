@@ -118,21 +118,21 @@ package struct CivilDate: Sendable, Hashable, Comparable, CustomStringConvertibl
 }
 
 extension Int64 {
-    fileprivate func quotientRoundedDown(dividingBy divisor: Int64) -> Int64 {
+    func quotientRoundedDown(dividingBy divisor: Int64) -> Int64 {
         let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? quotient - 1 : quotient
     }
 }
 
 /// Digits and nothing else; Swift's own reading would also take a sign.
-private func number(_ text: some StringProtocol, digits: Int) -> Int? {
+func number(_ text: some StringProtocol, digits: Int) -> Int? {
     guard text.utf8.count == digits, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
         return nil
     }
     return Int(text)
 }
 
-private func padded(_ number: Int64, _ width: Int) -> String {
+func padded(_ number: Int64, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }

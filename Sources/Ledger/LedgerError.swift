@@ -1,3 +1,5 @@
+package import Exact
+
 /// What the ledger refuses, with what to do about it.
 package struct LedgerError: Error, Sendable, CustomStringConvertible {
     package enum Code: Sendable, Equatable {
@@ -30,6 +32,18 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
             description:
                 "\(name): another run took over; what this one had not finished is not counted"
         )
+    }
+
+    static func unreadableSlot(_ slot: String, ofJob job: String) -> Self {
+        Self(
+            code: .conflict,
+            description: "job_slots has a slot '\(slot)' of \(job), which is none; remove that row")
+    }
+
+    package static func noRun(_ slot: Slot, ofJob job: String) -> Self {
+        Self(
+            code: .notFound,
+            description: "\(job) has no slot \(slot) on record; jobs runs list shows what there is")
     }
 
     package static func noInvoice(_ id: String) -> Self {

@@ -27,6 +27,6 @@ struct JobsCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
             UsageCommand.self, InvoicesCommand.self, BillingCommand.self, DeadLettersCommand.self,
-            DetectCommand.self,
+            DetectCommand.self, RunsCommand.self, SchedulesCommand.self,
         ])
 }

@@ -29,10 +29,18 @@ enum Main {
             writeText(text + "\n", to: isHelp ? STDOUT_FILENO : STDERR_FILENO)
             return isHelp ? .done : .usage
         } catch {
-            let advice = ExitStatus.advice(for: error).map { "\n\($0)" } ?? ""
-            writeText("jobs: \(error)\(advice)\n", to: STDERR_FILENO)
+            report(error)
             return ExitStatus(error)
         }
+    }
+
+    /// Says what went wrong, and what to do about it.
+    ///
+    /// - Parameter what: it happened to, if the error does not say so.
+    static func report(_ error: any Error, of what: String? = nil) {
+        let subject = what.map { "\($0): " } ?? ""
+        let advice = ExitStatus.advice(for: error).map { "\n\($0)" } ?? ""
+        writeText("jobs: \(subject)\(error)\(advice)\n", to: STDERR_FILENO)
     }
 
     /// Help, version and mistakes in the arguments, as ArgumentParser throws them.

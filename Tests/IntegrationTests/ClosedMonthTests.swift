@@ -45,17 +45,6 @@ struct ClosedMonthTests {
         }
     }
 
-    @Test func `without a slot the last month is billed`() async throws {
-        try await withStack(catalog: Sample.simpleCatalog) { stack in
-            try await stack.importCustomers(Self.terms)
-            let result = try await stack.jobs("run", "bill", "--format", "json")
-            #expect(result.status == 0)
-            let report = try #require(try result.output.objects(BillReport.self).first)
-            #expect(try report.slot == Self.month(-1))
-            #expect(report.skippedZero.count == 2)
-        }
-    }
-
     @Test func `a month before the first catalog cannot be billed`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             let result = try await stack.jobs("run", "bill", "--slot", "2014-12")

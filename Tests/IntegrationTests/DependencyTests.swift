@@ -13,6 +13,7 @@ struct DependencyTests {
         ["invoices", "list"], ["invoices", "show", "inv_1"],
         ["invoices", "export", "--slot", "2015-05"],
         ["invoices", "verify", "--slot", "2015-05"],
+        ["runs", "list"], ["runs", "show", "bill", "2015-05"], ["run", "seal-usage"],
     ]
 
     /// A URL of the stack with another password or port.

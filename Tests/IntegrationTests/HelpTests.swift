@@ -12,6 +12,8 @@ struct HelpTests {
         ["invoices"], ["invoices", "list"], ["invoices", "show"], ["invoices", "export"],
         ["invoices", "verify"],
         ["detect"], ["detect", "backtest"],
+        ["runs"], ["runs", "list"], ["runs", "show"],
+        ["schedules"], ["schedules", "print"], ["schedules", "install"],
     ]
 
     private static let golden = URL(filePath: #filePath).deletingLastPathComponent()
@@ -60,7 +62,12 @@ struct HelpTests {
     @Test(arguments: [
         ["bogus"], ["run", "bogus"], ["run", "bill", "--bogus"], ["run", "bill", "2015-05"],
         ["run", "bill", "--slot", "2015-13"], ["run", "bill", "--slot", "2015-5"],
-        ["run", "bill", "--slot", "May 2015"], ["run", "bill", "--slot"],
+        ["run", "bill", "--slot", "May 2015"], ["run", "bill", "--slot", "2015-W05"],
+        ["run", "bill", "--slot", "2015-05..2015-04"],
+        ["run", "bill", "--slot", "2015-05..2015-06", "--requests", "plan.jsonl"],
+        ["runs", "list", "--limit", "0"], ["runs", "list", "--status", "late"],
+        ["runs", "show", "bill", "soon"], ["schedules", "install"], ["schedules", "print", "at"],
+        ["run", "bill", "--slot"],
         ["run", "bill", "--format", "xml"], ["import", "events"], ["import", "access-log"],
         ["import", "access-log", "--log-format", "iis", "x"],
         ["import", "access-log", "--customer", "cookie", "x"],

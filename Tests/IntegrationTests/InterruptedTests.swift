@@ -34,19 +34,39 @@ struct InterruptedTests {
     }
 
     @Test(arguments: Point.allCases)
-    func `a run that loses its session is 69, and the next one is clean`(point: Point) async throws
-    {
+    func `a run that loses its session and may not try again is 69, and the next one is clean`(
+        point: Point
+    ) async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.fillMonths(1, customers: 10)
-            try await stack.stopped(Self.bill, at: point) { process in
-                try await stack.postgres.query(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
-                    [stack.name])
+            try await stack.stopped(Self.bill, at: point, with: ["RUN_ATTEMPTS": "1"]) { process in
+                try await stack.endSessions()
                 let result = try await process.result()
                 #expect(result.status == 69, "\(result.errors)")
                 #expect(result.errors.contains("DATABASE_URL"))
                 #expect(try !stack.files().contains("plan.jsonl"))
             }
+            try await stack.expectCleanRun(Self.bill)
+        }
+    }
+
+    @Test(arguments: Point.allCases)
+    func `a run that loses its session takes the month up again by itself`(point: Point)
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.fillMonths(1, customers: 10)
+            var run: JobsProcess?
+            try await stack.stopped(Self.bill, at: point, with: ["RUN_RETRY_SECONDS": "0"]) {
+                run = $0
+                try await stack.endSessions()
+            }
+            let result = try await #require(run).result()
+            #expect(result.status == 0, "\(result.errors)")
+            let attempts = try await stack.attempts("bill-dry-run", "2015-01")
+            // Asking when the month is due is no attempt yet.
+            let hasBegun = point != .customers && point != .terms
+            #expect(attempts.map(\.status) == (hasBegun ? ["failed"] : []) + ["succeeded"])
             try await stack.expectCleanRun(Self.bill)
         }
     }
@@ -57,15 +77,11 @@ struct InterruptedTests {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.fillMonths(1, customers: 10)
             try await stack.stopped(Self.bill, at: .journal) { first in
-                // Asked before the second run, whose own backend outlives it for a moment.
-                let holder: Int = try await stack.value(
-                    "SELECT pid AS value FROM pg_stat_activity WHERE application_name = $1",
-                    [stack.name])
                 let second = try await stack.jobs(Self.bill)
                 #expect(second.status == 75)
                 #expect(second.output.isEmpty)
-                #expect(second.errors.contains("billing of 2015-01 is held by another run"))
-                #expect(second.errors.contains("process \(holder)"))
+                #expect(second.errors.contains("bill-dry-run is held by another run"))
+                #expect(second.errors.contains("process \(first.id) on "))
                 first.kill()
             }
         }
@@ -100,13 +116,14 @@ extension Stack {
     /// Starts the program, and calls `body` when it waits at the point.
     fileprivate func stopped(
         _ arguments: [String], at point: InterruptedTests.Point,
+        with changes: [String: String?] = [:],
         _ body: (JobsProcess) async throws -> Void
     ) async throws {
         try await postgres.withConnection { holder in
             let table = point == .plan ? InterruptedTests.Point.journal.rawValue : point.rawValue
             try await holder.query("BEGIN")
             try await holder.query("LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE")
-            let process = try start(arguments)
+            let process = try start(arguments, with: changes)
             try await untilRunWaits(on: table)
             if point == .plan {
                 try await stoppedAfterCommit(of: holder) { try await body(process) }
@@ -146,6 +163,13 @@ extension Stack {
                 WHERE NOT granted AND relation = '\(table)'::regclass AND application_name = $1
             ) AS value
             """, [name])
+    }
+
+    /// The server ends every session of the program.
+    func endSessions() async throws {
+        try await postgres.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+            [name])
     }
 
     /// The month is billed as if nothing had happened, and nothing else lies about.

@@ -32,7 +32,7 @@ final class JobsProcess: Sendable {
         let errors: String
     }
 
-    private let id: pid_t
+    let id: pid_t
     private let output: String
     private let errors: String
     /// The program holds the other end for as long as it lives.
@@ -113,9 +113,11 @@ final class JobsProcess: Sendable {
     }
 
     /// SIGKILL; nothing happens if the program has ended.
-    func kill() {
+    func kill() { send(SIGKILL) }
+
+    func send(_ signal: Int32) {
         isOver.withLock { isOver in
-            if !isOver { _ = Glibc.kill(id, SIGKILL) }
+            if !isOver { _ = Glibc.kill(id, signal) }
         }
     }
 

@@ -115,8 +115,10 @@ extension Stack {
             """)
     }
 
-    /// Runs the program, again as long as the session of one that was killed still holds the slot.
+    /// Runs the program after another one was killed: again as long as the dead one's session holds
+    /// something. Its lease runs out; here at once.
     func jobsOnceFree(_ arguments: [String]) async throws -> JobsProcess.Result {
+        try await postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
             let result = try await jobs(arguments)

@@ -1,5 +1,6 @@
 package import Exact
 internal import Foundation
+package import Ledger
 
 /// The month of a customer's calendar, as a half-open interval of instants.
 ///
@@ -30,6 +31,20 @@ package struct BillingPeriod: Sendable, Hashable {
         self.zone = zone
         self.start = start
         self.end = end
+    }
+
+    /// When the last of the periods of a month ends, over customers in these zones; in UTC if there are
+    /// none.
+    package static func lastEnd(
+        of month: CivilMonth, zones: [SlotComputation.Zones]
+    ) throws(UnknownTimeZone) -> Instant {
+        var last: Instant?
+        for zones in zones {
+            let end = try BillingPeriod(month: month, zone: zones.start, nextZone: zones.end).end
+            last = max(last ?? end, end)
+        }
+        if let last { return last }
+        return try BillingPeriod(month: month, zone: "UTC", nextZone: "UTC").end
     }
 
     /// The version of the tz database that the program computes with, such as `2025b`.

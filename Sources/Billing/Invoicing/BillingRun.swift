@@ -30,8 +30,13 @@ package struct BillingRun: Sendable {
         self.sealed = sealed
     }
 
-    package func run(usage: UsageReader, pool: PostgresPool) async throws -> BillingSummary {
-        try await SlotComputation.run(slot: calculation.slot, pool: pool) { computation in
+    /// - Parameter lease: under which the slot is run.
+    package func run(
+        usage: UsageReader, lease: Lease, pool: PostgresPool
+    ) async throws -> BillingSummary {
+        try await SlotComputation.run(
+            slot: calculation.slot, lease: lease, pool: pool
+        ) { computation in
             let unknown = Self.unknownZones
             let periods = try await periods(of: computation)
             var summary = BillingSummary(slot: calculation.slot)

@@ -31,6 +31,14 @@ package struct CustomerStore: Sendable {
         }
     }
 
+    /// The zones in which customers' periods of a month start and end.
+    package func zones(of month: CivilMonth) async throws -> [SlotComputation.Zones] {
+        let days = ["\(month.firstDay)", "\(month.next.firstDay)"]
+        return try await pool.query(SQL.billingZones, days).rows.map {
+            SlotComputation.Zones(start: try $0.decode("zone"), end: try $0.decode("next_zone"))
+        }
+    }
+
     private static let stripeConstraint = "one_customer_a_stripe_customer"
 
     private func upsertAll(

@@ -55,11 +55,15 @@ package struct SlotComputation {
 
     /// Runs `body` in a transaction that holds the slot.
     ///
-    /// - Throws: `LedgerError` (held) at once if another process computes the slot.
+    /// - Parameter lease: under which the slot is run; the transaction is committed only if it is still
+    ///   held then.
+    /// - Throws: `LedgerError` (held) at once if another process computes the slot; (leaseLost).
     package static func run<Result>(
-        slot: CivilMonth, pool: PostgresPool, _ body: (SlotComputation) async throws -> Result
+        slot: CivilMonth, lease: Lease, pool: PostgresPool,
+        _ body: (SlotComputation) async throws -> Result
     ) async throws -> Result {
         let lockSlot = { (connection: PostgresConnection) in
+            try await connection.mark(lease)
             let lock = try await connection.query(SQL.slotLock, ["bill \(slot)"])
             guard try lock.rows.first?.decode("locked", as: Bool.self) == true else {
                 let holder = try await connection.query(SQL.slotHolder, ["bill \(slot)"])
@@ -68,7 +72,12 @@ package struct SlotComputation {
             }
         }
         return try await begin(
-            slot: slot, pool: pool, endingWith: "COMMIT", preparing: lockSlot, body)
+            slot: slot, pool: pool, endingWith: "COMMIT", preparing: lockSlot
+        ) { computation in
+            let result = try await body(computation)
+            try await computation.connection.fenceCommit(lease)
+            return result
+        }
     }
 
     /// Runs `body` in a transaction that changes nothing, whoever computes the slot meanwhile.

@@ -48,6 +48,7 @@ package struct Lease: Sendable {
         while true {
             let rows = try await pool.query(SQL.leaseTake, [name, holder, seconds]).rows
             if let token: Int64 = try rows.first?.decode("token") {
+                try await pool.query(SQL.leaseEvict, [name, token])
                 return Lease(name: name, holder: holder, token: token)
             }
             guard waits else {
@@ -77,6 +78,7 @@ package struct Lease: Sendable {
     }
 
     private func beat(_ pool: PostgresPool) async throws {
+        // CLOCK_BOOTTIME: the time for which the machine was suspended counts.
         let clock = ContinuousClock()
         var end = clock.now + .seconds(Self.seconds)
         while true {
@@ -106,6 +108,18 @@ package struct Lease: Sendable {
 }
 
 extension PostgresConnection {
+    /// At the start of a transaction: who takes the lease after us may end this session, whose locks
+    /// would be in the way if we were paused.
+    func mark(_ lease: Lease) throws {
+        try query(SQL.leaseMark, [lease.name, lease.token])
+    }
+
+    /// As the last thing before COMMIT: goes on only if the lease is still ours.
+    func fenceCommit(_ lease: Lease) throws {
+        try query(SQL.leaseCommitSoon, [Lease.seconds])
+        try fence(lease)
+    }
+
     /// Within a transaction: goes on only if the lease is still ours, and keeps it ours to the end.
     func fence(_ lease: Lease) throws {
         guard try !query(SQL.leaseFence, [lease.name, lease.token]).rows.isEmpty else {

@@ -6,8 +6,9 @@ internal import Logging
 internal import Usage
 
 extension RunCommand {
-    struct Bill: StatusCommand {
+    struct Bill: SlotJobCommand {
         static let configuration = CommandConfiguration(
+            commandName: "bill",
             abstract: "Price a month of usage, record its invoices, and send them.",
             discussion: """
                 Reads the exact usage of the month in every customer's own time zone, prices it by the \
@@ -20,11 +21,7 @@ extension RunCommand {
                 """)
 
         @OptionGroup var common: CommonOptions
-        @Option(
-            name: .long,
-            help: ArgumentHelp("The month, as 2026-10 (default: the last one).", valueName: "month")
-        )
-        var slot: CivilMonth?
+        @OptionGroup var slots: SlotOptions
         @Flag(name: .long, help: "Send nothing to Stripe, whatever billing.mode says.")
         var dryRun = false
         @Option(
@@ -48,22 +45,17 @@ extension RunCommand {
         var format: SummaryFormat = .table
 
         mutating func validate() throws {
+            try validateSlots()
             if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
-        }
-
-        mutating func runToStatus() async throws -> ExitStatus {
-            let settings = try common.settings()
-            try settings.refuseUnexpectedLiveKey()
-            let month = slot ?? CivilMonth(containing: .today).previous
-            let isSent = !dryRun && settings.billingMode == .live
-            if isSent { try checkSending(settings, month) }
-            return try await Live.run(common) { [self] live in
-                try await run(live, month, isSent: isSent)
+            if requests != nil, let slot = slots.slot, slot.first != slot.last {
+                throw ValidationError("--requests takes one month; \(slot) are several")
             }
         }
 
         /// Before anything is opened: what must not be done is refused at once.
-        private func checkSending(_ settings: Settings, _ month: CivilMonth) throws {
+        func check(_ settings: Settings) throws {
+            try settings.refuseUnexpectedLiveKey()
+            guard isSent(settings) else { return }
             _ = try settings.requiredStripeKey()
             guard let first = settings.firstSlot else {
                 throw SettingsError(
@@ -72,22 +64,26 @@ extension RunCommand {
                     that is billed from here, so that none is billed twice
                     """)
             }
-            guard month >= first else {
+            if let asked = slots.slot?.first, asked < Slot(first) {
                 throw Failure(
                     .refused,
-                    "\(month) is before billing.first_slot, \(first): it was billed elsewhere")
+                    "\(asked) is before billing.first_slot, \(first): it was billed elsewhere")
             }
             guard defaultPlan == nil else {
                 throw Failure(.usage, "--default-plan is for dry-runs: nobody agreed to pay that")
             }
         }
 
-        private func run(
-            _ live: Live, _ month: CivilMonth, isSent: Bool
-        ) async throws -> ExitStatus {
-            let now = Instant.now
-            let submission = isSent ? try await Submission.prepare(live) : nil
-            if let submission, slot == nil { try await submission.resume() }
+        func isSent(_ settings: Settings) -> Bool {
+            !dryRun && settings.billingMode == .live
+        }
+
+        func bill(
+            _ month: CivilMonth, _ run: SlotRun, _ live: Live
+        ) async throws -> SlotOutcome {
+            let begin = ContinuousClock.now
+            let isSent = isSent(live.settings)
+            let submission = isSent ? try await Submission.prepare(live, stop: run.stop) : nil
             let (calculation, version) = try await live.calculation(of: month)
             let plan = try plan(of: calculation.catalog)
             let chosen = customers?.split(separator: ",").map(String.init)
@@ -95,9 +91,9 @@ extension RunCommand {
                 try await live.sealer().seal(waits: true, progress: report)
             }
             let summary = try await BillingRun(
-                calculation: calculation, defaultPlan: plan, customers: chosen, now: now,
+                calculation: calculation, defaultPlan: plan, customers: chosen, now: run.now,
                 sealed: sealing.usage
-            ).run(usage: live.usage, pool: live.pool)
+            ).run(usage: live.usage, lease: run.lease, pool: live.pool)
             live.logger.info(
                 "billed",
                 metadata: [
@@ -105,7 +101,7 @@ extension RunCommand {
                     "cutoff_batch": "\(sealing.usage.cutoff)",
                     "customers": "\(summary.customers)", "due": "\(summary.due.count)",
                     "needs_a_person": "\(summary.needsAPerson)",
-                    "seconds": "\((Instant.now.milliseconds - now.milliseconds) / 1000)",
+                    "seconds": "\((ContinuousClock.now - begin).components.seconds)",
                 ])
             var written: String?
             if let requests {
@@ -117,10 +113,20 @@ extension RunCommand {
                 try format == .json ? report.printJSON() : report.printText()
                 if let written, format == .table { try printLine("requests  \(written)") }
             }
-            guard let submission else { return summary.needsAPerson ? .needsAPerson : .done }
+            let isWhole = customers == nil && summary.notClosedUntil == nil
+            guard let submission else {
+                return SlotOutcome(
+                    isComplete: isWhole, status: summary.needsAPerson ? .needsAPerson : .done,
+                    figures: report.figures)
+            }
             let sent = try await submission.submit(month, customers: chosen, limit: limit)
             try printed { try format == .json ? sent.printJSON() : sent.printText() }
-            return summary.needsAPerson || sent.needsAPerson ? .needsAPerson : .done
+            // What was begun is finished; the rest is for the next run.
+            if !sent.isComplete && run.stop.isRequested { throw CancellationError() }
+            return SlotOutcome(
+                isComplete: isWhole && sent.isComplete,
+                status: summary.needsAPerson || sent.needsAPerson ? .needsAPerson : .done,
+                figures: report.figures)
         }
 
         /// Nobody may read it any more; the work is done all the same, and the status says how it ended.

@@ -84,24 +84,31 @@ struct DeadLettersCommand: AsyncParsableCommand {
                 throw SettingsError("billing.mode is dry-run; dead letters go on in live mode only")
             }
             return try await Live.run(common) { [id] live in
-                let submission = try await Submission.prepare(live)
-                if let id { _ = try await DeadLetterStore(pool: live.pool).letter(id) }
-                let letters = try await DeadLetterStore(pool: live.pool).retry(id, by: Live.person)
-                guard !letters.isEmpty else {
-                    try printLine("nothing to retry")
-                    return .done
+                try await StopRequest.listening(graceSeconds: settings.stopGraceSeconds) { stop in
+                    try await retry(id, Submission.prepare(live, stop: stop), live)
                 }
-                let customers = letters.compactMap(\.customerID)
-                let summary = try await submission.resume(customers: customers)
-                try printLine(
-                    "\(grouped(letters.count)) tried again: \(grouped(summary.collected)) sent, "
-                        + "\(grouped(summary.held.count)) held, \(grouped(summary.deadLetters.count)) dead again"
-                )
-                for failure in summary.held + summary.deadLetters {
-                    try printLine("  \(failure.invoice.invoiceID)  \(failure.reason)")
-                }
-                return summary.needsAPerson ? .needsAPerson : .done
             }
+        }
+
+        private func retry(
+            _ id: Int64?, _ submission: Submission, _ live: Live
+        ) async throws -> ExitStatus {
+            let store = DeadLetterStore(pool: live.pool)
+            if let id { _ = try await store.letter(id) }
+            let letters = try await store.retry(id, by: Live.person)
+            guard !letters.isEmpty else {
+                try printLine("nothing to retry")
+                return .done
+            }
+            let summary = try await submission.resume(customers: letters.compactMap(\.customerID))
+            try printLine(
+                "\(grouped(letters.count)) tried again: \(grouped(summary.collected)) sent, "
+                    + "\(grouped(summary.held.count)) held, "
+                    + "\(grouped(summary.deadLetters.count)) dead again")
+            for failure in summary.held + summary.deadLetters {
+                try printLine("  \(failure.invoice.invoiceID)  \(failure.reason)")
+            }
+            return summary.needsAPerson ? .needsAPerson : .done
         }
     }
 

@@ -4,7 +4,7 @@ internal import Logging
 internal import Usage
 
 extension RunCommand {
-    struct SealUsage: StatusCommand {
+    struct SealUsage: StatusCommand, Sendable {
         static let configuration = CommandConfiguration(
             commandName: "seal-usage",
             abstract: "Account for new usage events, batch by batch; billing does so first, too.",
@@ -13,6 +13,13 @@ extension RunCommand {
                 and day, and puts what cannot be billed into quarantine. Run it every few minutes. Once a \
                 day it also compares the contents of the whole log with what was accounted for.
                 """)
+
+        static let job = JobDescription(
+            name: "seal-usage", summary: "account for new usage events", cadence: nil,
+            timeoutSeconds: 3600,
+            timer: .init(
+                calendar: "*:0/5", cron: "*/5 * * * *", randomizedDelaySeconds: 30,
+                promisedDelaySeconds: 330, memoryMax: "2G"))
 
         @OptionGroup var common: CommonOptions
         @Flag(name: .long, help: "Compare the contents of the whole log now, not once a day.")
@@ -25,6 +32,7 @@ extension RunCommand {
         var rebuild = false
         @Flag(name: .long, help: "With --rebuild: replace it whatever differs.")
         var acceptDifferences = false
+        @OptionGroup var metrics: MetricsOption
         @Option(name: .long, help: "How to print the result: table or json (one object).")
         var format: SummaryFormat = .table
 
@@ -36,34 +44,41 @@ extension RunCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             return try await Live.run(common) { [self] live in
-                let sealer = try await live.sealer()
-                if rebuild { return try await rebuild(sealer) }
-                let isSweep = sweep ? true : nil
-                let summary = try await SealingProgress.run { report in
-                    try await sealer.seal(comparesContents: isSweep, progress: report)
+                try await Unattended.continuous(Self.job, live, metrics) {
+                    let sealer = try await live.sealer()
+                    return rebuild ? try await rebuild(sealer) : try await seal(sealer, live.logger)
                 }
-                let report = SealingReport(summary: summary)
-                live.logger.info("sealed", metadata: report.metadata)
-                do {
-                    try format == .json ? report.printJSON() : report.printText()
-                } catch is BrokenOutput {
-                    // Nobody reads it; the work is done all the same, and the status says how it ended.
-                }
-                return summary.figures.quarantined > 0 ? .needsAPerson : .done
             }
         }
 
-        private func rebuild(_ sealer: UsageSealer) async throws -> ExitStatus {
+        private func seal(
+            _ sealer: UsageSealer, _ logger: Logger
+        ) async throws -> Unattended.Outcome {
+            let isSweep = sweep ? true : nil
+            let summary = try await SealingProgress.run { report in
+                try await sealer.seal(comparesContents: isSweep, progress: report)
+            }
+            let report = SealingReport(summary: summary)
+            logger.info("sealed", metadata: report.metadata)
+            do {
+                try format == .json ? report.printJSON() : report.printText()
+            } catch is BrokenOutput {
+                // Nobody reads it; the work is done all the same, and the status says how it ended.
+            }
+            return (summary.figures.quarantined > 0 ? .needsAPerson : .done, report.json)
+        }
+
+        private func rebuild(_ sealer: UsageSealer) async throws -> Unattended.Outcome {
             let result = try await SealingProgress.run { report in
                 try await sealer.rebuild(
                     acceptsDifferences: acceptDifferences, progress: report)
             }
             let report = SealingReport(summary: result.summary)
             try format == .json ? report.printJSON() : report.printText()
-            guard format == .table || !result.isActive else { return .done }
+            guard format == .table || !result.isActive else { return (.done, report.json) }
             if result.differing == 0 {
                 try printLine("rebuilt     nothing differs; the rebuilt usage is active")
-                return .done
+                return (.done, report.json)
             }
             try printLine(
                 "differs     \(grouped(result.differing)) days of customers and metrics: \(result.examples)"
@@ -73,7 +88,7 @@ extension RunCommand {
                     ? "rebuilt     the rebuilt usage is active; bill unsent months again"
                     : "kept        what was there stays active; --rebuild --accept-differences replaces it"
             )
-            return result.isActive ? .done : .needsAPerson
+            return (result.isActive ? .done : .needsAPerson, report.json)
         }
     }
 }

@@ -76,6 +76,21 @@ struct BillingReport {
         try printLine("{\(members.joined(separator: ","))}")
     }
 
+    /// The counts alone, for the run's history: its size does not grow with the number of customers.
+    var figures: String {
+        let changes = summary.changes
+        let members = [
+            "\"customers\":\(summary.customers)", "\"events\":\(summary.figures.events)",
+            "\"due\":\(json(summary.due))", "\"carried\":\(json(summary.carried))",
+            "\"skipped_zero\":\(json(summary.zero))", "\"held\":\(summary.heldCount)",
+            "\"unmapped\":\(summary.unmapped.count)", "\"inactive\":\(summary.inactive)",
+            "\"not_closed\":\(summary.notClosed)", "\"late\":\(summary.late)",
+            "\"quarantined\":\(summary.quarantined)", "\"added\":\(changes.added)",
+            "\"changed\":\(changes.changed)", "\"unchanged\":\(changes.unchanged)",
+        ]
+        return "{\(members.joined(separator: ","))}"
+    }
+
     private func printOthers() throws {
         let unmapped = summary.unmapped.count
         try printLine(

@@ -32,16 +32,18 @@ struct SealingReport {
         }
     }
 
-    func printJSON() throws {
+    func printJSON() throws { try printLine(json) }
+
+    /// One object.
+    var json: String {
         let figures = summary.figures
         let late = summary.late.map { "{\"slot\":\"\($0.slot)\",\"events\":\($0.events)}" }
-        try printLine(
-            """
+        return """
             {"batches":\(summary.batches.count),"cutoff_batch":\(summary.usage.cutoff),\
             "events":\(figures.events),"duplicates":\(figures.duplicates),\
             "conflicts":\(figures.conflicts),"quarantined":\(figures.quarantined),\
             "backfilled_metrics":\(summary.backfilledMetrics),"late":[\(late.joined(separator: ","))]}
-            """)
+            """
     }
 
     var metadata: Logger.Metadata {

@@ -11,6 +11,8 @@ struct SubmissionReport {
     /// Invoices that are too small to be charged, and are owed from now on.
     let carried: Int
     let progress: SubmissionStore.Progress
+    /// Whether nothing is left that a next run would send by itself; what is held or dead is a person's.
+    let isComplete: Bool
 
     var needsAPerson: Bool {
         summary.needsAPerson || !sweep.unknown.isEmpty || progress.held > 0

@@ -8,7 +8,7 @@ internal import Postgres
 internal import Usage
 
 /// How a command ended: the program's exit codes.
-enum ExitStatus: Int32 {
+enum ExitStatus: Int32, CaseIterable {
     case done = 0
     /// Finished, but something needs a person.
     case needsAPerson = 1
@@ -21,6 +21,18 @@ enum ExitStatus: Int32 {
     case held = 75
     case refused = 77
     case configuration = 78
+}
+
+extension ExitStatus {
+    /// The gravest first: a run of several slots ends with the gravest of theirs.
+    static let byGravity: [ExitStatus] = [
+        .bug, .refused, .configuration, .unavailable, .badInput, .usage, .needsAPerson, .held,
+        .done,
+    ]
+
+    static func gravest(_ left: Self, _ right: Self) -> Self {
+        byGravity.first { $0 == left || $0 == right } ?? .bug
+    }
 }
 
 /// An error that knows how the program ends.

@@ -10,7 +10,7 @@ internal import Postgres
 internal import Usage
 
 /// Options of every command.
-struct CommonOptions: ParsableArguments {
+struct CommonOptions: ParsableArguments, Sendable {
     @Option(
         name: .long,
         help: ArgumentHelp(
@@ -24,12 +24,12 @@ struct CommonOptions: ParsableArguments {
 }
 
 /// What a command works with, made from the settings once.
-struct Live {
+struct Live: Sendable {
     let settings: Settings
     let logger: Logger
     let pool: PostgresPool
     let clickHouse: ClickHouseClient
-    private let http: HTTPClient
+    let http: HTTPClient
 
     var usage: UsageReader { UsageReader(clickHouse: clickHouse) }
 
@@ -129,7 +129,7 @@ struct Live {
         return environment["SUDO_USER"] ?? environment["USER"] ?? NSUserName()
     }
 
-    private func close() async {
+    func close() async {
         await pool.shutdown()
         await http.shutdown()
     }

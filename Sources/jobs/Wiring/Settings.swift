@@ -55,6 +55,13 @@ struct Settings: Sendable {
     let eventsTable: String
     /// The most rows that a batch of sealed usage takes.
     let batchRows: Int
+    /// How often a slot is tried in one run, and the pause after the first time; it doubles.
+    let attempts: Int
+    let retrySeconds: Int
+    /// How long a run may take to stop when it is asked to.
+    let stopGraceSeconds: Int
+    /// Where to say that a job started, succeeded or failed; `{job}` stands for its name.
+    let pingURL: Secret?
     /// `nil`: warnings on a terminal, where the result is read by a person; info elsewhere.
     let logLevel: LogLevel?
     /// `nil`: for people on a terminal, JSON elsewhere.
@@ -91,6 +98,10 @@ struct Settings: Sendable {
         batchRows =
             try reader.int("usage.batch_rows", in: 1...100_000_000)
             ?? UsageSealer.defaultBatchRows
+        attempts = try reader.int("run.attempts", in: 1...100) ?? 3
+        retrySeconds = try reader.int("run.retry_seconds", in: 0...3600) ?? 5
+        stopGraceSeconds = try reader.int("run.stop_grace_seconds", in: 1...3600) ?? 30
+        pingURL = try reader.secret("ping.url")
         logLevel = try reader.choice("log.level", of: LogLevel.self)
         logFormat = try reader.choice("log.format", of: LogFormat.self)
         try reader.refuseUnknownKeys()

@@ -113,7 +113,9 @@ struct SettingsReader {
         }
         do {
             let text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
-            return Secret(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            let value = text.trimmingCharacters(in: .whitespacesAndNewlines)
+            // Units give the credential of an optional secret an empty default.
+            return value.isEmpty ? nil : Secret(value)
         } catch {
             throw SettingsError("\(name): the file \(path) cannot be read")
         }

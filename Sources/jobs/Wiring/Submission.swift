@@ -11,21 +11,29 @@ struct Submission {
     private let check: AccountCheck
     private let requests: StripeRequests
     private let isLive: Bool
+    private let stop: StopRequest
+
+    /// Whether anything was begun, of any month, that a run goes on with by itself.
+    static func hasUnfinished(_ live: Live) async throws -> Bool {
+        let store = SubmissionStore(pool: live.pool, holder: Live.processName)
+        return try await !store.due(slot: nil, customers: nil, after: nil).isEmpty
+    }
 
     /// Asks Stripe who we are to it.
     ///
     /// - Throws: what refuses to send: settings, another account than the ledger's, billing paused.
-    static func prepare(_ live: Live) async throws -> Submission {
+    static func prepare(_ live: Live, stop: StopRequest) async throws -> Submission {
         if let pause = try await BillingPause.current(pool: live.pool) {
             throw SubmissionInterruption.paused("\(pause.by) at \(pause.since): \(pause.reason)")
         }
-        let submission = try await Submission(live)
+        let submission = try await Submission(live, stop)
         try await submission.check.bind(StripeAccountStore(pool: live.pool))
         return submission
     }
 
-    private init(_ live: Live) async throws {
+    private init(_ live: Live, _ stop: StopRequest) async throws {
         self.live = live
+        self.stop = stop
         (client, isLive) = try live.stripe()
         store = SubmissionStore(pool: live.pool, holder: Live.processName)
         check = AccountCheck(client: client, isLive: isLive)
@@ -66,7 +74,8 @@ struct Submission {
         }
         return SubmissionReport(
             month: month, isLive: isLive, summary: summary, sweep: sweep, carried: carried,
-            progress: try await store.progress(slot: "\(month)"))
+            progress: try await store.progress(slot: "\(month)"),
+            isComplete: try await store.due(slot: "\(month)", customers: nil, after: nil).isEmpty)
     }
 
     private func sweep(since month: CivilMonth) async throws -> AccountCheck.Sweep {
@@ -80,6 +89,9 @@ struct Submission {
     ) async throws -> SubmissionSummary {
         var options = options
         options.width = live.settings.concurrency
+        // An invoice that was begun is finished, if that does not take too long.
+        options.isStopping = { [stop] in stop.isRequested }
+        stop.allowFinishing(seconds: Int(live.settings.stopGraceSeconds) / 2)
         let line = ProgressLine("submitting", total: total.map { min($0, options.limit ?? .max) })
         defer { line.finish() }
         return try await SubmissionRun(

@@ -1,0 +1,14 @@
+/// Every job that runs unattended. A new one is a command in `Commands` and an entry here.
+enum JobRegistry {
+    /// Those with slots.
+    static let slotted: [any SlotJobCommand.Type] = [RunCommand.Bill.self]
+
+    static let descriptions: [JobDescription] =
+        [RunCommand.SealUsage.job] + slotted.map { $0.job }
+
+    /// What should run under these settings, by the names in the history.
+    static func expected(_ settings: Settings) -> [(name: String, description: JobDescription)] {
+        [(RunCommand.SealUsage.job.name, RunCommand.SealUsage.job)]
+            + slotted.map { ($0.recordedName(settings), $0.job) }
+    }
+}

@@ -1,0 +1,109 @@
+/// Units for systemd: a service and a timer a job.
+enum SystemdUnit {
+    /// Longer than the grace that the program gives itself (`run.stop_grace_seconds`, 30).
+    private static let stopSeconds = 45
+
+    static func service(_ job: JobDescription, _ places: ScheduleFile.Places) -> ScheduleFile {
+        let folder = places.metricsFile?.split(separator: "/").dropLast().joined(separator: "/")
+        let writable = folder.map { "ReadWritePaths=/\($0)\n" } ?? ""
+        return ScheduleFile(
+            name: "meterflow-\(job.name).service",
+            text: """
+                [Unit]
+                Description=MeterFlow: \(job.summary)
+                Wants=network-online.target
+                After=network-online.target
+                OnFailure=meterflow-failure@%n.service
+                StartLimitIntervalSec=1h
+                StartLimitBurst=10
+
+                [Service]
+                Type=oneshot
+                ExecStart=\(places.command(job))
+                # Another run holds it, or it was asked to stop: no failure.
+                SuccessExitStatus=75
+                # A database that is away may come back.
+                Restart=on-failure
+                RestartPreventExitStatus=1 64 65 70 77 78
+                RestartSec=60
+                # SIGTERM: what is at hand is given back, and resumed by the next run.
+                TimeoutStartSec=\(job.timeoutSeconds + Int64(stopSeconds))
+                TimeoutStopSec=\(stopSeconds)
+                MemoryMax=\(job.timer.memoryMax)
+                TasksMax=128
+                LimitNOFILE=65536
+
+                LoadCredential=DATABASE_URL:\(places.credentials)/DATABASE_URL
+                LoadCredential=CLICKHOUSE_URL:\(places.credentials)/CLICKHOUSE_URL
+                # These need not be there: a blank one is none.
+                LoadCredential=STRIPE_API_KEY:\(places.credentials)/STRIPE_API_KEY
+                SetCredential=STRIPE_API_KEY:\\n
+                LoadCredential=PING_URL:\(places.credentials)/PING_URL
+                SetCredential=PING_URL:\\n
+
+                DynamicUser=yes
+                \(writable)\(hardening)
+                """)
+    }
+
+    static func timer(_ job: JobDescription) -> ScheduleFile {
+        ScheduleFile(
+            name: "meterflow-\(job.name).timer",
+            text: """
+                [Unit]
+                Description=MeterFlow: when to \(job.summary)
+
+                [Timer]
+                OnCalendar=\(job.timer.calendar)
+                RandomizedDelaySec=\(job.timer.randomizedDelaySeconds)
+                AccuracySec=1s
+                # What was missed while the machine was off is made up for when it is up.
+                Persistent=yes
+
+                [Install]
+                WantedBy=timers.target
+
+                """)
+    }
+
+    /// A place to say it louder, by a drop-in with another ExecStart.
+    static let failure = ScheduleFile(
+        name: "meterflow-failure@.service",
+        text: """
+            [Unit]
+            Description=MeterFlow: say that %i failed
+
+            [Service]
+            Type=oneshot
+            ExecStart=/usr/bin/logger -t meterflow -p daemon.err "%i failed, or needs a person: journalctl -u %i"
+            DynamicUser=yes
+            \(hardening)
+            """)
+
+    private static let hardening = """
+        CapabilityBoundingSet=
+        LockPersonality=yes
+        MemoryDenyWriteExecute=yes
+        NoNewPrivileges=yes
+        PrivateDevices=yes
+        PrivateTmp=yes
+        ProtectClock=yes
+        ProtectControlGroups=yes
+        ProtectHome=yes
+        ProtectHostname=yes
+        ProtectKernelLogs=yes
+        ProtectKernelModules=yes
+        ProtectKernelTunables=yes
+        ProtectProc=invisible
+        ProtectSystem=strict
+        RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+        RestrictNamespaces=yes
+        RestrictRealtime=yes
+        RestrictSUIDSGID=yes
+        SystemCallArchitectures=native
+        SystemCallErrorNumber=EPERM
+        SystemCallFilter=@system-service
+        UMask=0077
+
+        """
+}
