@@ -115,11 +115,38 @@ struct SchemaGuardTests {
     }
 
     private static let impossible = [
-        "UPDATE invoices SET status = 'settled'", "UPDATE invoices SET status = 'paid'",
+        "UPDATE invoices SET status = 'submitting'",
         "UPDATE invoices SET mode = 'pretend'", "UPDATE invoices SET period_end = period_start",
         "UPDATE invoices SET slot = 'May'", "INSERT INTO customers (customer_id) VALUES ('')",
         "INSERT INTO ledger (singleton) VALUES (false)",
     ]
+
+    @Test(arguments: ["settled", "paid", "open", "void"])
+    func `a computed invoice does not become something else by itself`(status: String) async throws
+    {
+        try await Self.withLedger { stack in
+            let move = "UPDATE invoices SET status = '\(status)', mode = 'test'"
+            let refusal = try await stack.refusal(of: move)
+            #expect(refusal == .server("23001"))
+        }
+    }
+
+    @Test func `what was submitted is fixed, to the last line`() async throws {
+        try await Self.withLedger { stack in
+            try await stack.postgres.query(
+                "UPDATE invoices SET status = 'submitting', mode = 'test' WHERE customer_id = 'ann'"
+            )
+            for statement in [
+                "UPDATE invoices SET mode = 'live' WHERE customer_id = 'ann'",
+                "UPDATE invoices SET total_minor = 0 WHERE customer_id = 'ann'",
+                "UPDATE invoices SET mode = NULL, status = 'computed' WHERE customer_id = 'ann'",
+                "UPDATE invoice_lines SET description = 'other'", "DELETE FROM invoice_lines",
+            ] {
+                let refusal = try await stack.refusal(of: statement)
+                #expect(refusal == .server("23001"), "\(statement)")
+            }
+        }
+    }
 
     @Test func `what is no state of an invoice is refused, and there is one ledger`() async throws {
         try await Self.withLedger { stack in

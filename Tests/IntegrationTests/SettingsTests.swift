@@ -152,10 +152,10 @@ struct SettingsTests {
                         ["JOBS_CONFIG": try stack.file("key.yaml", "stripe_api_key: sk_\(key)\n")],
                         [], 77, "live key"
                     ),
-                    (["BILLING_MODE": "live"], [], 78, "--dry-run"),
+                    (["BILLING_MODE": "live"], [], 78, "STRIPE_API_KEY"),
                     (
                         ["JOBS_CONFIG": try stack.file("live.yaml", "billing: {mode: live}\n")], [],
-                        78, "--dry-run"
+                        78, "STRIPE_API_KEY"
                     ),
                 ]
             for (settings, options, status, word) in refused {

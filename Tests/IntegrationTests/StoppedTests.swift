@@ -136,7 +136,8 @@ import Testing
                 return process
             }
             // Waits for the paused transaction, which Postgres ends.
-            try await stack.postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
+            try await stack.postgres.query(
+                "UPDATE leases SET expires_at = clock_timestamp()", timeoutSeconds: 40)
             #expect(try await stack.count(Self.journal) == 0)
             let next = try await stack.jobs(Self.bill)
             #expect(next.status == 0, "\(next.errors)")

@@ -35,7 +35,7 @@ struct SubmissionKilledTests {
                 switch moment {
                 case .beforeTheRequest: #"{"kind": "stall", "milliseconds": 60000}"#
                 case .beforeTheAnswer: #"{"kind": "latency", "milliseconds": 60000}"#
-                case .beforeTheWrite: #"{"kind": "latency", "milliseconds": 300}"#
+                case .beforeTheWrite: #"{"kind": "latency", "milliseconds": 2000}"#
                 }
             try await scene.setFault(step.rawValue, fault)
             // One at a time, so that nothing else is under way.

@@ -22,8 +22,9 @@ struct SubmittedStack {
         try stack.start(Self.bill, with: settings(changes))
     }
 
-    /// The claims of those who died run out, everywhere.
+    /// What those who died had taken runs out: the job, and the invoice.
     func letClaimsRunOut() async throws {
+        try await stack.postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
         try await stack.postgres.query(
             """
             CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE

@@ -106,7 +106,12 @@ func withLedger(_ body: (TestLedger) async throws -> Void) async throws {
     let administrator = PostgresPool(
         configuration: PostgresConfiguration(url: url), maximumConnections: 1)
     let name = "st_" + String(UInt64.random(in: 0 ... .max), radix: 36)
-    try await administrator.query("CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public")
+    // Others may create it at the same moment.
+    try await administrator.query(
+        """
+        DO $$ BEGIN CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
+        EXCEPTION WHEN unique_violation THEN NULL; END $$
+        """)
     try await administrator.query("CREATE SCHEMA \(name)")
     let own = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name),public"
     let pool = PostgresPool(configuration: PostgresConfiguration(url: own), maximumConnections: 6)

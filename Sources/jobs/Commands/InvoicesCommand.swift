@@ -221,7 +221,7 @@ enum InvoiceRow {
         .init("period_end", isInTable: false), .init("kind", isInTable: false),
         .init("revision", isInTable: false), .init("mode", isInTable: false), .init("status"),
         .init("hold_reason"), .init("currency"), .init("total_minor"),
-        .init("stripe_invoice_id", isInTable: false), .init("recovery_point", isInTable: false),
+        .init("stripe_invoice_id", isInTable: false),
         .init("catalog_version"),
         .init("cutoff_batch", isInTable: false), .init("lines", isInTable: false),
     ]
@@ -240,7 +240,6 @@ enum InvoiceRow {
             .text(invoice.kind), .integer(Int64(invoice.revision)), .text(invoice.mode),
             .text(invoice.status), .text(invoice.holdReason), .text(invoice.currency.code),
             .money(invoice.totalMinor, invoice.currency), .text(invoice.stripeInvoiceID),
-            .text(invoice.recoveryPoint),
             .text(invoice.catalogVersion), .integer(invoice.cutoffBatch),
             .json("[\(lines.joined(separator: ","))]"),
         ]
