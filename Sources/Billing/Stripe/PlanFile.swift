@@ -2,137 +2,215 @@ internal import Digest
 package import Exact
 internal import Foundation
 package import Ledger
-internal import Usage
 
-/// The requests that a run would send, as a file that a person can read and a later run can check: a
-/// header, then one request a line. The same invoices make the same bytes, whenever it is written.
-///
-/// The lines go to a file of their own first, because the header states their hash; the plan appears
-/// under its name only when it is whole.
-package final class PlanFileWriter {
+/// A plan that was written earlier, to be applied: whole, and as it was written.
+package struct PlanFile: Sendable {
+    package struct Header: Sendable, Decodable {
+        package let format: String
+        package let slot: String
+        let ledgerID: String
+        let account: String?
+        let mode: String?
+        /// The last batch of sealed usage that was counted.
+        package let cutoffBatch: Int64
+        let catalogVersion: String
+        let catalogSHA256: String
+        let tzdataVersion: String
+        package let invoices: Int
+        let requestsSHA256: String
+
+        enum CodingKeys: String, CodingKey {
+            case format, slot, account, mode, invoices
+            case ledgerID = "ledger_id"
+            case cutoffBatch = "cutoff_batch"
+            case catalogVersion = "catalog_version"
+            case catalogSHA256 = "catalog_sha256"
+            case tzdataVersion = "tzdata_version"
+            case requestsSHA256 = "requests_sha256"
+        }
+    }
+
+    /// What is no plan, or not any more.
+    package struct Invalid: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Why a plan is not applied: something that it follows from has changed.
+    package struct Outdated: Error, CustomStringConvertible {
+        package let description: String
+
+        init(_ what: String) {
+            description = "\(what); make a new plan with --dry-run --requests FILE"
+        }
+    }
+
+    /// How a plan stands beside the ledger.
+    package struct Match: Sendable {
+        /// Whose invoices are still to be sent.
+        package var customers: [String] = []
+        /// Invoices whose submission has begun before.
+        package var begun = 0
+    }
+
     private let path: String
-    private let body: FileHandle
-    private let requests: StripeRequests
-    /// Lines that are not written yet.
-    private var pending: [UInt8] = []
-    private let bodyHash = SHA256Stream()
-    private let termsHash = SHA256Stream()
-    package private(set) var invoiceCount = 0
-    package private(set) var requestCount = 0
-    private var totals: [String: Int64] = [:]
+    package let header: Header
+    package let month: CivilMonth
 
-    /// - Throws: what the file system says if the folder cannot be written to.
-    package init(path: String, requests: StripeRequests) throws {
+    /// - Throws: ``Invalid``; what the file system says if the file cannot be read.
+    package init(path: String) throws {
         self.path = path
-        let bodyPath = "\(path).\(ProcessInfo.processInfo.processIdentifier).body"
-        self.requests = requests
-        try Data().write(to: URL(filePath: bodyPath))
-        body = try FileHandle(forUpdating: URL(filePath: bodyPath))
-        // Without a name from the start: a process that is killed leaves nothing behind.
-        try FileManager.default.removeItem(atPath: bodyPath)
-    }
-
-    /// Appends an invoice's requests. Invoices come in order of customer.
-    package func add(_ invoice: Invoice) throws {
-        for request in requests.requests(for: invoice) {
-            var line = PlanLine()
-            line.add("invoice_id", invoice.invoiceID)
-            line.add("input_hash", invoice.inputHash)
-            line.add("step", request.step.rawValue)
-            line.add("method", request.method)
-            line.add("path", request.path)
-            line.add("idempotency_key", request.idempotencyKey)
-            line.add("body", request.body)
-            line.end(in: &pending)
-            requestCount += 1
+        var lines = try FileLines(path: path)
+        guard let first = try lines.next(),
+            let header = try? JSONDecoder().decode(Header.self, from: Data(first)),
+            header.format == "meterflow-plan/1", let month = CivilMonth(header.slot)
+        else { throw Invalid(description: "\(path) is no plan of this program") }
+        let hash = SHA256Stream()
+        while let line = try lines.next() { hash.update(line) }
+        guard hash.hex() == header.requestsSHA256 else {
+            throw Invalid(
+                description:
+                    "\(path) was edited after it was written: its requests have another hash")
         }
-        if pending.count > 1 << 18 { try writePending() }
-        let terms = [
-            invoice.customerID, invoice.stripeCustomerID ?? "", invoice.plan, invoice.currency.code,
-            invoice.timezone, invoice.collectionMethod, invoice.daysUntilDue.map(String.init) ?? "",
-        ]
-        termsHash.update(Array((terms.joined(separator: "\t") + "\n").utf8))
-        invoiceCount += 1
-        totals[invoice.currency.code, default: 0] += invoice.totalMinor
+        self.header = header
+        self.month = month
     }
 
-    private func writePending() throws {
-        try body.write(contentsOf: pending)
-        bodyHash.update(pending)
-        pending.removeAll(keepingCapacity: true)
-    }
-
-    /// Writes the header, and gives the file its name.
-    package func finish(
-        slot: CivilMonth, catalogVersion: String, catalogHash: String, programVersion: String
+    /// Compares what the plan follows from, but for the usage.
+    ///
+    /// - Throws: ``Outdated``, naming what has changed.
+    package func check(
+        ledgerID: String, catalog: CatalogStore.Version, account: BoundAccount?
     ) throws {
-        try writePending()
-        var header = PlanLine()
-        header.add("format", "meterflow-plan/1")
-        header.add("slot", "\(slot)")
-        header.add("mode", "dry-run")
-        // A dry-run knows no account, and reads the events without a cut-off.
-        header.add("account", nil)
-        header.add("cutoff_batch", nil)
-        header.add("catalog_version", catalogVersion)
-        header.add("catalog_sha256", catalogHash)
-        header.add("terms_sha256", termsHash.hex())
-        header.add("tzdata_version", BillingPeriod.timeZoneDataVersion)
-        header.add("program_version", programVersion)
-        header.add("invoices", invoiceCount)
-        header.add("requests", requestCount)
-        header.add("totals_minor", totals)
-        header.add("requests_sha256", bodyHash.hex())
-        // One name for all: what a killed process left is overwritten.
-        let whole = "\(path).partial"
-        try Data(header.bytes).write(to: URL(filePath: whole))
-        let output = try FileHandle(forWritingTo: URL(filePath: whole))
-        try output.seekToEnd()
-        try body.seek(toOffset: 0)
-        while let piece = try body.read(upToCount: 1 << 20), !piece.isEmpty {
-            try output.write(contentsOf: piece)
+        guard header.ledgerID == ledgerID else {
+            throw Outdated("the plan is of another ledger, \(header.ledgerID)")
         }
-        try output.synchronize()
-        try output.close()
-        try body.close()
-        guard rename(whole, path) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        guard header.catalogVersion == catalog.version,
+            header.catalogSHA256 == catalog.sourceSHA256
+        else {
+            throw Outdated(
+                "the plan was priced by catalog \(header.catalogVersion), in force is \(catalog.version)"
+            )
+        }
+        guard header.tzdataVersion == BillingPeriod.timeZoneDataVersion else {
+            throw Outdated(
+                "the plan was made with tz database \(header.tzdataVersion), this is \(BillingPeriod.timeZoneDataVersion)"
+            )
+        }
+        if let planned = header.account, let account {
+            let mode = account.isLive ? "live" : "test"
+            guard planned == account.accountID, header.mode == mode else {
+                throw Outdated(
+                    "the plan is for Stripe's account \(planned) (\(header.mode ?? "?") mode), the ledger is bound to \(account.accountID) (\(mode) mode)"
+                )
+            }
+        }
+    }
+
+    /// Compares the plan's requests, to the byte, with those that the ledger's invoices make now.
+    ///
+    /// - Throws: ``Outdated``, naming the first invoice that differs.
+    package func match(_ invoices: InvoiceStore, _ requests: StripeRequests) async throws -> Match {
+        var planned = try PlannedInvoices(path: path)
+        var next = try planned.next()
+        var match = Match()
+        // Both are in order of customer and invoice.
+        try await invoices.forEach(InvoiceFilter(slot: month)) { batch in
+            for invoice in batch where invoice.invoiceID == next?.invoiceID {
+                guard let plan = next else { break }
+                guard plan.inputHash == invoice.inputHash else {
+                    throw Outdated(
+                        "usage or terms of \(invoice.customerID) have changed (\(invoice.invoiceID))"
+                    )
+                }
+                if invoice.mode != nil {
+                    match.begun += 1
+                } else {
+                    var lines: [UInt8] = []
+                    _ = PlanFileWriter.append(invoice, requests, to: &lines)
+                    guard lines == plan.lines else {
+                        throw Outdated(
+                            "the requests for \(invoice.customerID) have changed (\(invoice.invoiceID))"
+                        )
+                    }
+                    match.customers.append(invoice.customerID)
+                }
+                next = try planned.next()
+            }
+        }
+        if let next {
+            throw Outdated("the ledger has no invoice \(next.invoiceID) of \(month) any more")
+        }
+        return match
     }
 }
 
-/// A line of a plan: JSON with its members in an order that people read.
-private struct PlanLine {
-    private var json: [UInt8] = [UInt8(ascii: "{")]
+/// The invoices of a plan, in its order.
+private struct PlannedInvoices {
+    struct Planned {
+        let invoiceID: String
+        let inputHash: String
+        var lines: [UInt8]
+    }
 
-    mutating func add(_ name: String, _ text: String?) {
-        addName(name)
-        guard let text else {
-            json += "null".utf8
-            return
+    private struct Line: Decodable {
+        let invoiceID: String
+        let inputHash: String
+
+        enum CodingKeys: String, CodingKey {
+            case invoiceID = "invoice_id"
+            case inputHash = "input_hash"
         }
-        JSONString.append(text, to: &json)
     }
 
-    mutating func add(_ name: String, _ number: Int) {
-        addName(name)
-        json += String(number).utf8
+    private var lines: FileLines
+    private var read: (line: Line, bytes: [UInt8])?
+
+    init(path: String) throws {
+        lines = try FileLines(path: path)
+        _ = try lines.next()
+        read = try advance()
     }
 
-    mutating func add(_ name: String, _ numbers: [String: Int64]) {
-        addName(name)
-        let members = numbers.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }
-        json += "{\(members.joined(separator: ","))}".utf8
+    mutating func next() throws -> Planned? {
+        guard let first = read else { return nil }
+        var planned = Planned(
+            invoiceID: first.line.invoiceID, inputHash: first.line.inputHash, lines: [])
+        while let current = read, current.line.invoiceID == planned.invoiceID {
+            planned.lines += current.bytes
+            read = try advance()
+        }
+        return planned
     }
 
-    var bytes: [UInt8] { json + "}\n".utf8 }
+    private mutating func advance() throws -> (line: Line, bytes: [UInt8])? {
+        guard let bytes = try lines.next() else { return nil }
+        return (try JSONDecoder().decode(Line.self, from: Data(bytes)), bytes)
+    }
+}
 
-    func end(in lines: inout [UInt8]) {
-        lines += json
-        lines += "}\n".utf8
+/// The lines of a file, each with its line feed; memory stays flat.
+private struct FileLines {
+    private let file: FileHandle
+    private var buffer: [UInt8] = []
+    private var start = 0
+
+    init(path: String) throws {
+        file = try FileHandle(forReadingFrom: URL(filePath: path))
     }
 
-    private mutating func addName(_ name: String) {
-        if json.count > 1 { json.append(UInt8(ascii: ",")) }
-        JSONString.append(name, to: &json)
-        json.append(UInt8(ascii: ":"))
+    mutating func next() throws -> [UInt8]? {
+        while true {
+            if let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                defer { start = end + 1 }
+                return Array(buffer[start...end])
+            }
+            guard let piece = try file.read(upToCount: 1 << 18), !piece.isEmpty else {
+                defer { start = buffer.count }
+                return start < buffer.count ? Array(buffer[start...]) : nil
+            }
+            buffer.removeFirst(start)
+            start = 0
+            buffer += piece
+        }
     }
 }

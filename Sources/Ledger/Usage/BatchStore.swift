@@ -21,6 +21,16 @@ package struct BatchStore: Sendable {
         return try await sealed(generation: try row.decode("generation"), cutoff: cutoff)
     }
 
+    /// How long ago a batch was sealed, in seconds.
+    ///
+    /// - Throws: `LedgerError` (notFound).
+    package func age(of batch: Int64) async throws -> Int64 {
+        guard let row = try await pool.query(SQL.batchAge, [batch]).rows.first else {
+            throw LedgerError.noBatch(batch)
+        }
+        return try row.decode("seconds")
+    }
+
     /// The same of a generation that need not be active.
     package func sealed(generation: Int, cutoff: Int64? = nil) async throws -> SealedUsage {
         let state = try await pool.query(SQL.sealedState, [generation, cutoff]).rows

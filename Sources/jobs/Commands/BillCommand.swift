@@ -41,12 +41,31 @@ extension RunCommand {
             name: .long,
             help: ArgumentHelp("Send at the most so many invoices.", valueName: "number"))
         var limit: Int?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Send what this file says, which --requests wrote; refused if anything has changed.",
+                valueName: "file"))
+        var plan: String?
+        @Option(
+            name: .long,
+            help: ArgumentHelp(
+                "Refuse a plan whose usage was sealed longer ago, as 36h or 3d.", valueName: "age"))
+        var maxPlanAge: Age?
         @Option(name: .long, help: "How to print the result: table or json (one object).")
         var format: SummaryFormat = .table
 
         mutating func validate() throws {
             try validateSlots()
             if let limit, limit < 1 { throw ValidationError("--limit is at least 1") }
+            if plan != nil, requests != nil || customers != nil || defaultPlan != nil {
+                throw ValidationError(
+                    "--plan says what is sent; --requests, --customers and --default-plan go without it"
+                )
+            }
+            if maxPlanAge != nil, plan == nil {
+                throw ValidationError("--max-plan-age goes with --plan")
+            }
             if requests != nil, let slot = slots.slot, slot.first != slot.last {
                 throw ValidationError("--requests takes one month; \(slot) are several")
             }
@@ -74,6 +93,15 @@ extension RunCommand {
             }
         }
 
+        func slotRange() throws -> SlotRange? {
+            guard let plan else { return slots.slot }
+            let slot = Slot(try PlanFile(path: plan).month)
+            if let asked = slots.slot, asked != SlotRange(slot) {
+                throw Failure(.usage, "--plan \(plan) is of \(slot), not of \(asked)")
+            }
+            return SlotRange(slot)
+        }
+
         func isSent(_ settings: Settings) -> Bool {
             !dryRun && settings.billingMode == .live
         }
@@ -85,27 +113,32 @@ extension RunCommand {
             let isSent = isSent(live.settings)
             let submission = isSent ? try await Submission.prepare(live, stop: run.stop) : nil
             let (calculation, version) = try await live.calculation(of: month)
-            let plan = try plan(of: calculation.catalog)
-            let chosen = customers?.split(separator: ",").map(String.init)
-            let sealing = try await SealingProgress.run { report in
-                try await live.sealer().seal(waits: true, progress: report)
-            }
+            let defaultPlan = try defaultPlan(of: calculation.catalog)
+            let plan = try plan.map(PlanFile.init)
+            var chosen = customers?.split(separator: ",").map(String.init)
+            let sealed =
+                if let plan { try await usage(of: plan, calculation, version, live) } else {
+                    try await SealingProgress.run { report in
+                        try await live.sealer().seal(waits: true, progress: report)
+                    }.usage
+                }
             let summary = try await BillingRun(
-                calculation: calculation, defaultPlan: plan, customers: chosen, now: run.now,
-                sealed: sealing.usage
+                calculation: calculation, defaultPlan: defaultPlan, customers: chosen, now: run.now,
+                sealed: sealed
             ).run(usage: live.usage, lease: run.lease, pool: live.pool)
             live.logger.info(
                 "billed",
                 metadata: [
                     "slot": "\(month)", "catalog": "\(version.version)",
-                    "cutoff_batch": "\(sealing.usage.cutoff)",
+                    "cutoff_batch": "\(sealed.cutoff)",
                     "customers": "\(summary.customers)", "due": "\(summary.due.count)",
                     "needs_a_person": "\(summary.needsAPerson)",
                     "seconds": "\((ContinuousClock.now - begin).components.seconds)",
                 ])
             var written: String?
             if let requests {
-                written = try await writeRequests(to: requests, live, month, version, calculation)
+                written = try await writeRequests(
+                    to: requests, live, version, calculation, cutoff: sealed.cutoff)
             }
             let report = BillingReport(
                 summary: summary, metrics: calculation.catalog.metrics, isSent: isSent)
@@ -113,7 +146,18 @@ extension RunCommand {
                 try format == .json ? report.printJSON() : report.printText()
                 if let written, format == .table { try printLine("requests  \(written)") }
             }
-            let isWhole = customers == nil && summary.notClosedUntil == nil
+            if let plan {
+                let match = try await plan.match(
+                    InvoiceStore(pool: live.pool),
+                    live.settings.stripeRequests(calculation.ledgerID))
+                chosen = match.customers
+                try printed {
+                    try printLine(
+                        "plan      \(grouped(plan.header.invoices)) invoices: \(grouped(match.customers.count)) to send, "
+                            + "\(grouped(match.begun)) begun before")
+                }
+            }
+            let isWhole = chosen == nil && summary.notClosedUntil == nil
             guard let submission else {
                 return SlotOutcome(
                     isComplete: isWhole, status: summary.needsAPerson ? .needsAPerson : .done,
@@ -134,7 +178,27 @@ extension RunCommand {
             do { try body() } catch is BrokenOutput {}
         }
 
-        private func plan(of catalog: Catalog) throws -> Plan? {
+        /// The usage that a plan counted, once it is sure that nothing else has changed.
+        private func usage(
+            of plan: PlanFile, _ calculation: InvoiceCalculation, _ version: CatalogStore.Version,
+            _ live: Live
+        ) async throws -> SealedUsage {
+            try plan.check(
+                ledgerID: calculation.ledgerID, catalog: version,
+                account: await StripeAccountStore(pool: live.pool).bound())
+            let batches = BatchStore(pool: live.pool)
+            if let maxPlanAge,
+                try await batches.age(of: plan.header.cutoffBatch) > maxPlanAge.seconds
+            {
+                throw Failure(
+                    .refused,
+                    "the usage of the plan was sealed longer ago than \(maxPlanAge); make a new one"
+                )
+            }
+            return try await batches.sealed(cutoff: plan.header.cutoffBatch)
+        }
+
+        private func defaultPlan(of catalog: Catalog) throws -> Plan? {
             guard let defaultPlan else { return nil }
             guard let plan = catalog.plan(defaultPlan) else {
                 let known = catalog.plans.map(\.code).joined(separator: ", ")
@@ -147,8 +211,8 @@ extension RunCommand {
         }
 
         private func writeRequests(
-            to path: String, _ live: Live, _ month: CivilMonth, _ version: CatalogStore.Version,
-            _ calculation: InvoiceCalculation
+            to path: String, _ live: Live, _ version: CatalogStore.Version,
+            _ calculation: InvoiceCalculation, cutoff: Int64
         ) async throws -> String {
             let writer: PlanFileWriter
             do {
@@ -157,15 +221,33 @@ extension RunCommand {
             } catch {
                 throw Failure(.usage, "--requests \(path) cannot be written: \(error)")
             }
-            let filter = InvoiceFilter(slot: month, isDue: true)
+            let filter = InvoiceFilter(slot: calculation.slot, isDue: true)
             try await InvoiceStore(pool: live.pool).forEach(filter) { invoices in
                 for invoice in invoices { try writer.add(invoice) }
             }
             try writer.finish(
-                slot: month, catalogVersion: version.version, catalogHash: version.sourceSHA256,
+                slot: calculation.slot, catalogVersion: version.version,
+                catalogHash: version.sourceSHA256, cutoffBatch: cutoff,
+                account: await StripeAccountStore(pool: live.pool).bound(),
                 programVersion: programVersion)
             return
                 "\(grouped(writer.requestCount)) requests of \(grouped(writer.invoiceCount)) invoices in \(path)"
         }
+    }
+}
+
+/// A time span, as 36h or 3d.
+struct Age: ExpressibleByArgument, CustomStringConvertible {
+    let seconds: Int64
+    let description: String
+
+    init?(argument: String) {
+        let units: [Character: Int64] = ["m": 60, "h": 3600, "d": 86_400]
+        guard let unit = argument.last.flatMap({ units[$0] }),
+            let count = Int64(argument.dropLast()),
+            count > 0, count < 1_000_000
+        else { return nil }
+        seconds = count * unit
+        description = argument
     }
 }

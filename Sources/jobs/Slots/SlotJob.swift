@@ -77,6 +77,8 @@ protocol SlotJobCommand: StatusCommand, Sendable {
     static func recordedName(_ settings: Settings) -> String
     /// Refuses what must not be done, before anything is opened.
     func check(_ settings: Settings) throws
+    /// Which slots were asked for; `nil`: those that are due.
+    func slotRange() throws -> SlotRange?
     func slotJob(_ live: Live) throws -> SlotJob
 }
 
@@ -84,6 +86,8 @@ extension SlotJobCommand {
     static func recordedName(_ settings: Settings) -> String { job.name }
 
     func check(_ settings: Settings) throws {}
+
+    func slotRange() throws -> SlotRange? { slots.slot }
 
     mutating func validate() throws { try validateSlots() }
 
@@ -97,10 +101,11 @@ extension SlotJobCommand {
 
     mutating func runToStatus() async throws -> ExitStatus {
         try check(try common.settings())
+        let range = try slotRange()
         return try await Live.run(common) { [self] live in
             let job = try slotJob(live)
             return try await Unattended.run(job.name, live, slots.metrics) { stop in
-                try await SlotRunner(job: job, live: live, stop: stop).run(slots.slot)
+                try await SlotRunner(job: job, live: live, stop: stop).run(range)
             }
         }
     }

@@ -67,7 +67,8 @@ extension ExitStatus {
             case let error as StripeError:
                 error.kind == .unauthorized ? .configuration : .unavailable
             case is StripeUnreachable: .unavailable
-            case is AccountCheck.Refusal: .refused
+            case is AccountCheck.Refusal, is PlanFile.Outdated: .refused
+            case is PlanFile.Invalid: .badInput
             case let error as SubmissionInterruption: error == .claimLost ? .held : .refused
             case is CancellationError: .held
             default: .bug
