@@ -106,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "BillingTests",
             dependencies: [
-                "Billing", "Ledger", "Postgres", "Usage", "Exact",
+                "Billing", "Ledger", "Postgres", "Usage", "Exact", "TestSupport",
             ],
             exclude: ["pricing_oracle.py"]),
         .testTarget(

@@ -54,7 +54,7 @@ struct SubmittedStack {
         }
     }
 
-    private func settings(_ changes: [String: String?]) -> [String: String?] {
+    func settings(_ changes: [String: String?]) -> [String: String?] {
         let settings: [String: String?] = [
             "STRIPE_API_KEY": "sk_test_simulator", "STRIPE_API_BASE": stripe.url,
             "STRIPE_REQUESTS_PER_SECOND": "10000", "STRIPE_ENDPOINT_REQUESTS_PER_SECOND": "10000",

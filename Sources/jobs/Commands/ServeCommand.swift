@@ -33,7 +33,7 @@ struct ServeCommand: StatusCommand {
                 responder: WebhookResponder(
                     signature: signature, webhooks: webhooks, pool: live.pool, metrics: metrics,
                     wake: { service.wake() }),
-                server: .http1(configuration: Self.limits),
+                server: .http1(configuration: Self.limits(live.settings.requestSeconds)),
                 configuration: .init(
                     address: .hostname(host, port: port),
                     availableConnectionsDelegate: .maximum(512, logger: logger)),
@@ -59,10 +59,10 @@ struct ServeCommand: StatusCommand {
         }
     }
 
-    /// Headers of 16 KB, and fifteen seconds for a whole request: Stripe needs a fraction of both.
-    private static var limits: HTTP1Channel.Configuration {
+    /// Headers of 16 KB, of which Stripe needs a fraction.
+    private static func limits(_ requestSeconds: Int) -> HTTP1Channel.Configuration {
         HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestDeadline(.seconds(15))], idleTimeout: .seconds(15),
+            additionalChannelHandlers: [RequestDeadline(.seconds(Int64(requestSeconds)))],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64))
     }

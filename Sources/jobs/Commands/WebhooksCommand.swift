@@ -72,7 +72,7 @@ struct WebhooksCommand: AsyncParsableCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             return try await Live.run(common, usesClickHouse: false) { [id] live in
-                try await WebhookRecords(pool: live.pool).replay(id, by: NSUserName())
+                try await WebhookRecords(pool: live.pool).replay(id, by: Live.person)
                 try printLine("\(id) is pending again")
                 return .done
             }

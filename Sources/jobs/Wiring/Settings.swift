@@ -51,6 +51,8 @@ struct Settings: Sendable {
     /// Where the endpoint for webhooks listens.
     let serveHost: String
     let servePort: Int
+    /// How long a whole request may take to come.
+    let requestSeconds: Int
     /// How often Stripe's list of events is read, beside what Stripe sends.
     let backfillSeconds: Int
     /// Requests a second to Stripe; `nil`: what Stripe allows in the key's mode.
@@ -100,6 +102,7 @@ struct Settings: Sendable {
         stripeWebhookSecrets = try reader.secret("stripe_webhook_secrets")
         serveHost = try reader.string("serve.host") ?? "127.0.0.1"
         servePort = try reader.int("serve.port", in: 0...65_535) ?? 8080
+        requestSeconds = try reader.int("serve.request_seconds", in: 1...300) ?? 15
         backfillSeconds = try reader.int("serve.backfill_seconds", in: 1...86_400) ?? 300
         stripeRequestsPerSecond = try reader.int("stripe.requests_per_second", in: 1...10_000)
         stripeEndpointRequestsPerSecond = try reader.int(
