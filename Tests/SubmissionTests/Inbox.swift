@@ -73,7 +73,8 @@ struct Inbox: Sendable {
             invoices: InvoiceStore(pool: scene.ledger.pool), client: client,
             requests: StripeRequests(ledgerID: scene.ledger.ledgerID),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        return try await WebhookRun(store: self.store, processor: processor, width: 2).drain()
+        return try await WebhookRun(store: self.store, processor: processor, width: 2)
+            .drainPatiently { try await scene.ledger.advance(seconds: $0) }
     }
 
     func client(_ transport: SimulatedTransport? = nil) -> StripeClient {

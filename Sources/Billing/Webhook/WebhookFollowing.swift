@@ -22,7 +22,7 @@ extension WebhookProcessor {
         let stripeID = try await stripeInvoiceID(of: event)
         let invoiceID = try await invoiceID(of: event, stripeID)
         guard let claim = try await submissions.claim(invoiceID) else {
-            throw Obstacle.later(2, "another process works on its invoice")
+            throw Obstacle.later(Self.busySeconds, "another process works on its invoice")
         }
         do {
             try await follow(event, taken, stripeID, claim)

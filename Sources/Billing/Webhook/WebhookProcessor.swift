@@ -44,6 +44,8 @@ package struct WebhookProcessor: Sendable {
     /// Attempts that fail for reasons of the event's own, and those in which Stripe did not answer.
     static let maximumAttempts = 8
     static let maximumUnanswered = 40
+    /// When to look again at an event whose invoice somebody works on.
+    static let busySeconds = 2
 
     package init(
         settings: Settings, store: WebhookStore, submissions: SubmissionStore,
@@ -88,7 +90,7 @@ package struct WebhookProcessor: Sendable {
             case .contradiction(let note): return try await fail(taken, note)
             }
         } catch let interruption as SubmissionInterruption {
-            let seconds = interruption == .claimLost ? 2 : 60
+            let seconds = interruption == .claimLost ? Self.busySeconds : 60
             return try await postpone(taken, seconds, "\(interruption)")
         } catch let error as StripeError {
             switch error.kind {

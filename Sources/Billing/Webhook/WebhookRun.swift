@@ -43,6 +43,23 @@ package struct WebhookRun: Sendable {
         return summary
     }
 
+    /// The same until no event waits for an invoice that somebody works on, for a while.
+    ///
+    /// - Parameter wait: for so many seconds.
+    package func drainPatiently(
+        isStopping: @escaping @Sendable () -> Bool = { false },
+        wait: (Int) async throws -> Void
+    ) async throws -> WebhookSummary {
+        var summary = WebhookSummary()
+        for _ in 0..<10 {
+            let part = try await drain(isStopping: isStopping)
+            summary.add(part)
+            guard part[.postponed] > 0, !isStopping() else { break }
+            try await wait(WebhookProcessor.busySeconds + 1)
+        }
+        return summary
+    }
+
     private func work(
         _ batch: [TakenEvent], _ isStopping: @escaping @Sendable () -> Bool
     ) async throws -> WebhookSummary {

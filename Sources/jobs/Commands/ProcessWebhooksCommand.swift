@@ -46,7 +46,9 @@ extension RunCommand {
                 } else if !noBackfill {
                     read = try await webhooks.backfill.follow(now: now)
                 }
-                let summary = try await run.drain()
+                let summary = try await run.drainPatiently {
+                    try await Task.sleep(for: .seconds($0))
+                }
                 let backlog = try await webhooks.records.backlog()
                 let counts: [(name: String, value: Int)] =
                     [("listed", read.read), ("new", read.new)]
