@@ -59,38 +59,39 @@ struct WebhookSignatureTests {
         }
     }
 
-    @Test(arguments: [
-        ("t=\(time),v1=\(code)", nil),
-        ("v1=\(code),t=\(time)", nil),
-        ("t=\(time),v1=\(zeros),v1=\(code)", nil),
-        ("t=\(time),v1=\(code),v1=\(zeros),v0=\(zeros),v2=x", nil),
-        ("t=\(time),v1=short,v1=\(code)", nil),
-        // Only v1 counts, and only as Stripe writes it.
-        ("t=\(time),v0=\(code)", .wrongSignature),
-        ("t=\(time),v1=\(code.uppercased())", .wrongSignature),
-        ("t=\(time),v1=\(zeros)", .wrongSignature),
-        ("t=\(time),v1=\(code.dropLast())", .wrongSignature),
-        ("t=\(time),v1=\(code)0", .wrongSignature),
-        ("t=\(time),v1=", .wrongSignature),
-        ("t=\(time)", .wrongSignature),
-        ("t=\(time + 1),v1=\(code)", .wrongSignature),
-        ("", .noSignature),
-        ("v1=\(code)", .malformedSignature),
-        ("t=,v1=\(code)", .malformedSignature),
-        ("t=x,v1=\(code)", .malformedSignature),
-        ("t=-\(time),v1=\(code)", .malformedSignature),
-        ("t=+\(time),v1=\(code)", .malformedSignature),
-        ("t=0\(time),v1=\(code)", .malformedSignature),
-        ("t=99999999999999999999,v1=\(code)", .malformedSignature),
-        ("t=\(time),t=\(time),v1=\(code)", .malformedSignature),
-        ("t=\(time),v1=\(code),foo", .malformedSignature),
-        ("t=\(time),v1=\(code),", .malformedSignature),
-        ("t=\(time),v1=\(code),x=" + String(repeating: "y", count: 5000), .malformedSignature),
-        (
-            "t=\(time)" + String(repeating: ",v1=\(zeros)", count: 17) + ",v1=\(code)",
-            .malformedSignature
-        ),
-    ] as [(String, WebhookRefusal?)])
+    @Test(
+        arguments: [
+            ("t=\(time),v1=\(code)", nil),
+            ("v1=\(code),t=\(time)", nil),
+            ("t=\(time),v1=\(zeros),v1=\(code)", nil),
+            ("t=\(time),v1=\(code),v1=\(zeros),v0=\(zeros),v2=x", nil),
+            ("t=\(time),v1=short,v1=\(code)", nil),
+            // Only v1 counts, and only as Stripe writes it.
+            ("t=\(time),v0=\(code)", .wrongSignature),
+            ("t=\(time),v1=\(code.uppercased())", .wrongSignature),
+            ("t=\(time),v1=\(zeros)", .wrongSignature),
+            ("t=\(time),v1=\(code.dropLast())", .wrongSignature),
+            ("t=\(time),v1=\(code)0", .wrongSignature),
+            ("t=\(time),v1=", .wrongSignature),
+            ("t=\(time)", .wrongSignature),
+            ("t=\(time + 1),v1=\(code)", .wrongSignature),
+            ("", .noSignature),
+            ("v1=\(code)", .malformedSignature),
+            ("t=,v1=\(code)", .malformedSignature),
+            ("t=x,v1=\(code)", .malformedSignature),
+            ("t=-\(time),v1=\(code)", .malformedSignature),
+            ("t=+\(time),v1=\(code)", .malformedSignature),
+            ("t=0\(time),v1=\(code)", .malformedSignature),
+            ("t=99999999999999999999,v1=\(code)", .malformedSignature),
+            ("t=\(time),t=\(time),v1=\(code)", .malformedSignature),
+            ("t=\(time),v1=\(code),foo", .malformedSignature),
+            ("t=\(time),v1=\(code),", .malformedSignature),
+            ("t=\(time),v1=\(code),x=" + String(repeating: "y", count: 5000), .malformedSignature),
+            (
+                "t=\(time)" + String(repeating: ",v1=\(zeros)", count: 17) + ",v1=\(code)",
+                .malformedSignature
+            ),
+        ] as [(String, WebhookRefusal?)])
     func `a header is judged by what it says`(header: String, expected: WebhookRefusal?) {
         #expect(refusal(header) == expected)
     }
@@ -99,10 +100,11 @@ struct WebhookSignatureTests {
         #expect(refusal(nil) == .noSignature)
     }
 
-    @Test(arguments: [
-        (0, nil), (300, nil), (301, .stale), (86_400 * 416, .stale), (-300, nil),
-        (-301, .fromTheFuture),
-    ] as [(Int64, WebhookRefusal?)])
+    @Test(
+        arguments: [
+            (0, nil), (300, nil), (301, .stale), (86_400 * 416, .stale), (-300, nil),
+            (-301, .fromTheFuture),
+        ] as [(Int64, WebhookRefusal?)])
     func `five minutes are tolerated, both ways`(age: Int64, expected: WebhookRefusal?) {
         #expect(refusal("t=\(Self.time),v1=\(Self.code)", now: Self.time + age) == expected)
     }

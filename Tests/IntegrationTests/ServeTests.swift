@@ -52,7 +52,8 @@ struct ServeTests {
                 ["run", "process-webhooks", "--format", "json"], with: submitted.settings([:]))
             #expect(result.status == 0)
             #expect(result.output.contains(#""pending":0,"dead_letters":0"#))
-            try await submitted.stack.until("SELECT bool_and(status = 'paid') AS value FROM invoices")
+            try await submitted.stack.until(
+                "SELECT bool_and(status = 'paid') AS value FROM invoices")
         }
     }
 
@@ -93,13 +94,15 @@ struct ServeTests {
 
     @Test func `who sends too much, or too slowly, is cut off`() async throws {
         try await withServer { server in
-            let header = "GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 20_000)
+            let header =
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 20_000)
             #expect(await server.raw(header + "\r\n\r\n").hasPrefix("HTTP/1.1 400"))
             #expect(await server.raw("nonsense\r\n\r\n").hasPrefix("HTTP/1.1 400"))
             // Never a whole request: the connection is closed, and nothing is answered.
             #expect(
                 await server.raw(
-                    "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab") == "")
+                    "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+                    == "")
             let health = try await server.get("/healthz")
             #expect(health.status == 200)
         }
@@ -123,7 +126,9 @@ struct ServeTests {
 
     @Test func `settings that cannot be meant are refused`() async throws {
         try await withSubmittedStack { submitted in
-            for (secrets, status) in [(nil, 78), ("sk_test_1", 78), ("whsec_", 78)] as [(String?, Int32)] {
+            for (secrets, status) in [(nil, 78), ("sk_test_1", 78), ("whsec_", 78)]
+                as [(String?, Int32)]
+            {
                 let result = try await submitted.stack.jobs(
                     ["serve"], with: submitted.settings(["STRIPE_WEBHOOK_SECRETS": secrets]))
                 #expect(result.status == status)

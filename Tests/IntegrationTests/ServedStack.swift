@@ -13,7 +13,9 @@ struct ServedStack: Sendable {
     let secret: String
     private let client: HTTPClient
 
-    fileprivate init(_ submitted: SubmittedStack, _ process: JobsProcess, _ port: UInt16, _ secret: String) throws {
+    fileprivate init(
+        _ submitted: SubmittedStack, _ process: JobsProcess, _ port: UInt16, _ secret: String
+    ) throws {
         self.submitted = submitted
         self.process = process
         self.port = port
@@ -47,7 +49,8 @@ struct ServedStack: Sendable {
 
     func sign(_ body: [UInt8], secret: String? = nil, age: Int = 0) -> String {
         WebhookSignature.header(
-            body: body, secrets: [secret ?? self.secret], time: Int(Date().timeIntervalSince1970) - age)
+            body: body, secrets: [secret ?? self.secret],
+            time: Int(Date().timeIntervalSince1970) - age)
     }
 
     /// Sends bytes as they are, and reads until the server closes the connection.

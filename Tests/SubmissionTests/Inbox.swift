@@ -117,7 +117,8 @@ struct Inbox: Sendable {
 
     func states() async throws -> [String] {
         try await scene.ledger.values(
-            "SELECT state || ' ' || count(*) AS value FROM webhook_events GROUP BY state ORDER BY 1")
+            "SELECT state || ' ' || count(*) AS value FROM webhook_events GROUP BY state ORDER BY 1"
+        )
     }
 
     /// Stripe's id of the only invoice of a customer.
@@ -130,7 +131,9 @@ extension Scene {
     func control(_ path: String, _ json: String = "{}") {
         let outcome = simulator.respond(
             to: SimulatedRequest(method: "POST", path: path, body: Array(json.utf8)))
-        #expect(outcome.response.status == 200, "\(path): \(String(decoding: outcome.response.body, as: UTF8.self))")
+        #expect(
+            outcome.response.status == 200,
+            "\(path): \(String(decoding: outcome.response.body, as: UTF8.self))")
     }
 
     func customer(_ planned: TestLedger.Planned, _ what: String) {

@@ -85,7 +85,8 @@ struct TestLedger: Sendable {
     }
 
     func values<Value: PostgresDecodable>(
-        _ sql: String, _ parameters: [(any PostgresEncodable)?] = [], as type: Value.Type = Value.self
+        _ sql: String, _ parameters: [(any PostgresEncodable)?] = [],
+        as type: Value.Type = Value.self
     ) async throws -> [Value] {
         try await pool.query(sql, parameters).rows.map { try $0.decode("value") }
     }

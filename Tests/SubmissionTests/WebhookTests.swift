@@ -68,7 +68,10 @@ struct WebhookTests {
             try await inbox.drain()
             #expect(try await inbox.status(ann) == fate.status)
             #expect(try await inbox.alerts() == fate.alerts)
-            #expect(try await !inbox.states().contains { $0.hasPrefix("pending") || $0.hasPrefix("dead") })
+            #expect(
+                try await !inbox.states().contains {
+                    $0.hasPrefix("pending") || $0.hasPrefix("dead")
+                })
             let handled = try inbox.events().compactMap { try? ReceivedEvent(payload: $0).type }
                 .filter(WebhookTypes.all.contains)
             #expect(try await inbox.journal(ann).sorted() == handled.sorted())
@@ -185,7 +188,8 @@ struct WebhookTests {
             try await inbox.drain()
             #expect(try await inbox.status(ann) == "paid")
             #expect(try await inbox.standing(ann) == "open 250 0")
-            #expect(try await inbox.alerts().map { $0.prefix(27) } == ["invoice_disputed:inv_ann:dp"])
+            #expect(
+                try await inbox.alerts().map { $0.prefix(27) } == ["invoice_disputed:inv_ann:dp"])
             inbox.scene.control("/_sim/invoices/\(id)", #"{"dispute":"lost"}"#)
             try await inbox.receiveAll()
             try await inbox.drain()
@@ -299,7 +303,8 @@ struct WebhookTests {
             #expect(try await inbox.status(ann) == status)
             try await scene.run([ann])
             #expect(try await inbox.status(ann) == status)
-            let point: String = try await ledger.value("SELECT recovery_point AS value FROM invoices")
+            let point: String = try await ledger.value(
+                "SELECT recovery_point AS value FROM invoices")
             #expect(point == "collected")
         }
     }

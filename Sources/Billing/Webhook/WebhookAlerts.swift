@@ -27,7 +27,8 @@ struct WebhookAlerts {
             ]
         case "invoice.overdue" where found.invoice.status == .open:
             return [
-                alert("invoice_overdue", .warning, nil, next: "remind the customer, or write it off")
+                alert(
+                    "invoice_overdue", .warning, nil, next: "remind the customer, or write it off")
             ]
         case "invoice.finalization_failed" where found.invoice.status == .draft:
             let reason = found.finalizationError ?? "Stripe gives no reason"
@@ -86,7 +87,8 @@ struct WebhookAlerts {
             "attempt_count": .integer(Int64(attempt ?? found.attemptCount)), "next": .string(next),
         ]
         return Alert(
-            key: key, kind: kind, severity: severity, subject: subject.invoiceID, body: JSONTree.object(body).text)
+            key: key, kind: kind, severity: severity, subject: subject.invoiceID,
+            body: JSONTree.object(body).text)
     }
 
     /// A second invoice at Stripe for one of ours: a customer may pay twice.
@@ -108,7 +110,8 @@ struct WebhookAlerts {
             subject: event,
             body: JSONTree.object([
                 "event_id": .string(event), "reason": .string(reason),
-                "next": .string("jobs webhooks show \(event); when it is mended: jobs webhooks replay \(event)"),
+                "next": .string(
+                    "jobs webhooks show \(event); when it is mended: jobs webhooks replay \(event)"),
             ]).text)
     }
 }

@@ -91,7 +91,8 @@ extension WebhookProcessor {
         let subject = try await store.subject(claim)
         guard subject.isBegun else {
             throw Obstacle.contradiction(
-                "Stripe has the invoice, and the ledger has not begun it: the next billing run takes it up")
+                "Stripe has the invoice, and the ledger has not begun it: the next billing run takes it up"
+            )
         }
         var state = try await submissions.state(claim)
         guard let found = try await read(stripeID) else {

@@ -117,7 +117,8 @@ package struct WebhookProcessor: Sendable {
         _ taken: TakenEvent, _ reason: String, limit: Int = maximumAttempts
     ) async throws -> WebhookOutcome {
         guard taken.attempts < limit else {
-            logger.error("webhook given up", metadata: ["event": "\(taken.id)", "why": "\(reason)"])
+            logger.error(
+                "webhook given up", metadata: ["event": "\(taken.id)", "why": "\(reason)"])
             try await store.bury(
                 taken, reason: reason, alert: WebhookAlerts.deadLetter(taken.id, reason: reason))
             return .dead

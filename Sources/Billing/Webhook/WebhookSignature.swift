@@ -58,7 +58,9 @@ package struct WebhookSignature: Sendable {
         guard header.utf8.count <= maximumHeaderBytes else { throw .malformedSignature }
         var time: Int64?
         var signatures: [[UInt8]] = []
-        for part in header.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+        for part in header.utf8.split(
+            separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        {
             guard let equals = part.firstIndex(of: UInt8(ascii: "=")) else {
                 throw .malformedSignature
             }

@@ -51,7 +51,8 @@ package struct WebhookRecords: Sendable {
     }
 
     package func backlog() async throws -> Backlog {
-        guard let row = try await pool.query(SQL.webhookBacklog, timeoutSeconds: 5).rows.first else {
+        guard let row = try await pool.query(SQL.webhookBacklog, timeoutSeconds: 5).rows.first
+        else {
             preconditionFailure("counts are one row")
         }
         return Backlog(

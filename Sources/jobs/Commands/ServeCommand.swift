@@ -9,7 +9,8 @@ internal import UnixSignals
 
 struct ServeCommand: StatusCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Receive Stripe's webhooks, and keep billing status up to date.",
+        commandName: "serve",
+        abstract: "Receive Stripe's webhooks, and keep billing status up to date.",
         discussion: """
             Answers POST /webhooks/stripe, GET /healthz, /readyz and /metrics, without TLS, on this machine \
             only unless serve.host says otherwise: put a reverse proxy in front that passes on only \

@@ -85,7 +85,8 @@ struct WebhooksCommand: AsyncParsableCommand {
 
         struct Create: StatusCommand {
             static let configuration = CommandConfiguration(
-                abstract: "Register an endpoint for the events and the version that this program reads.",
+                abstract:
+                    "Register an endpoint for the events and the version that this program reads.",
                 discussion: """
                     Prints the secret, which Stripe says only once: put it into STRIPE_WEBHOOK_SECRETS. The \
                     URL is that of the reverse proxy in front of jobs serve, ending in /webhooks/stripe.

@@ -125,7 +125,9 @@ struct WebhookResponder: HTTPResponder {
 
     private func metricsPage() async -> Response {
         let backlog = try? await records.backlog()
-        var gauges: [(name: String, value: Int)] = [("meterflow_postgres_up", backlog == nil ? 0 : 1)]
+        var gauges: [(name: String, value: Int)] = [
+            ("meterflow_postgres_up", backlog == nil ? 0 : 1)
+        ]
         if let backlog {
             gauges += [
                 ("meterflow_webhook_pending", backlog.pending),

@@ -58,10 +58,12 @@ struct Live: Sendable {
             configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
         let clickHouse = ClickHouseClient(
             configuration: try ClickHouseConfiguration(
-                url: usesClickHouse ? try settings.requiredClickHouseURL() : "http://localhost"),
+                url: usesClickHouse
+                    ? try settings.requiredClickHouseURL() : "http://nobody:@localhost:1/unused"),
             http: http)
         let live = Live(
-            settings: settings, logger: logger, pool: PostgresPool(
+            settings: settings, logger: logger,
+            pool: PostgresPool(
                 configuration: configuration, maximumConnections: connections),
             clickHouse: clickHouse, http: http)
         do {
