@@ -31,7 +31,12 @@ let package = Package(
                 "Exact",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ]),
 
@@ -101,7 +106,7 @@ let package = Package(
         .testTarget(
             name: "BillingTests",
             dependencies: [
-                "Billing", "Ledger", "Postgres", "Usage", "Exact",
+                "Billing", "Ledger", "Postgres", "Usage", "Exact", "TestSupport",
             ],
             exclude: ["pricing_oracle.py"]),
         .testTarget(

@@ -10,4 +10,9 @@ package enum HMACSHA256 {
         precondition(result != nil && count == UInt32(code.count), "no memory for an HMAC")
         return code
     }
+
+    /// Whether two codes are the same, in a time that does not tell how far they are.
+    package static func isEqual(_ one: [UInt8], _ other: [UInt8]) -> Bool {
+        one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
+    }
 }

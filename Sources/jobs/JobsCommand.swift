@@ -26,7 +26,8 @@ struct JobsCommand: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
-            UsageCommand.self, InvoicesCommand.self, BillingCommand.self, DeadLettersCommand.self,
-            DetectCommand.self, RunsCommand.self, SchedulesCommand.self,
+            UsageCommand.self, InvoicesCommand.self, BillingCommand.self, ServeCommand.self,
+            WebhooksCommand.self, DeadLettersCommand.self, DetectCommand.self, RunsCommand.self,
+            SchedulesCommand.self,
         ])
 }

@@ -5,13 +5,16 @@ import Testing
 struct HelpTests {
     /// Every command, in the order in which `--help` lists them.
     private static let commands: [[String]] = [
-        [], ["run"], ["run", "seal-usage"], ["run", "bill"], ["migrate"],
+        [], ["run"], ["run", "seal-usage"], ["run", "process-webhooks"], ["run", "bill"],
+        ["migrate"],
         ["import"], ["import", "access-log"], ["import", "events"], ["import", "customers"],
         ["catalog"], ["catalog", "check"], ["catalog", "apply"], ["catalog", "show"],
         ["usage"], ["usage", "show"],
         ["invoices"], ["invoices", "list"], ["invoices", "show"], ["invoices", "export"],
         ["invoices", "verify"], ["invoices", "hold"], ["invoices", "release"],
         ["billing"], ["billing", "pause"], ["billing", "resume"],
+        ["serve"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"],
+        ["webhooks", "replay"], ["webhooks", "endpoint"], ["webhooks", "endpoint", "create"],
         ["dead-letters"], ["dead-letters", "list"], ["dead-letters", "show"],
         ["dead-letters", "retry"], ["dead-letters", "discard"],
         ["detect"], ["detect", "backtest"],

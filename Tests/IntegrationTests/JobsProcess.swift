@@ -200,7 +200,7 @@ final class JobsProcess: Sendable {
 }
 
 /// Runs what blocks on a thread of its own, away from the threads that tests run on.
-private func offThePool<R: Sendable>(_ body: @escaping @Sendable () -> R) async -> R {
+func offThePool<R: Sendable>(_ body: @escaping @Sendable () -> R) async -> R {
     await withCheckedContinuation { continuation in
         Thread.detachNewThread { continuation.resume(returning: body()) }
     }

@@ -85,9 +85,10 @@ struct TestLedger: Sendable {
     }
 
     func values<Value: PostgresDecodable>(
-        _ sql: String, as type: Value.Type = Value.self
+        _ sql: String, _ parameters: [(any PostgresEncodable)?] = [],
+        as type: Value.Type = Value.self
     ) async throws -> [Value] {
-        try await pool.query(sql).rows.map { try $0.decode("value") }
+        try await pool.query(sql, parameters).rows.map { try $0.decode("value") }
     }
 
     func value<Value: PostgresDecodable>(

@@ -9,7 +9,7 @@ package struct StripeConnection: StripeTransport {
     package struct Settings: Sendable {
         package var secretKey: String
         package var base = "https://api.stripe.com"
-        package var version = "2026-10-28.endive"
+        package var version = StripeConnection.version
         /// Requests a second, all together.
         package var requestsPerSecond = 100.0
         /// Requests a second to one endpoint.
@@ -19,6 +19,9 @@ package struct StripeConnection: StripeTransport {
             self.secretKey = secretKey
         }
     }
+
+    /// Of Stripe's API, which is what answers and events are read as.
+    package static let version = "2026-10-28.endive"
 
     /// Shorter than a claim by far: a request that is sent under a claim ends under it.
     package static let timeoutSeconds = 30.0

@@ -54,7 +54,8 @@ extension Engine {
             return { $0.object { $0.field("ok", true) } }
         case ("POST", "/_sim/clock"), ("POST", "/_sim/held/release"):
             return try change(request.path, body, text: request.body)
-        case ("POST", let path) where path.hasPrefix("/_sim/customers/"):
+        case ("POST", let path)
+        where path.hasPrefix("/_sim/customers/") || path.hasPrefix("/_sim/invoices/"):
             return try change(path, body, text: request.body)
         default:
             throw ControlMistake("the simulator has no \(request.method) \(request.path)")
@@ -70,6 +71,8 @@ extension Engine {
         case "/_sim/held/release":
             try release(body)
             return writeHeld
+        case let path where path.hasPrefix("/_sim/invoices/"):
+            return try dispute(path, body)
         default:
             return try changeCustomer(path, body)
         }
@@ -98,6 +101,22 @@ extension Engine {
             throw ControlMistake("no request \(unknown) is held")
         }
         for number in numbers { deliver(number) }
+    }
+
+    /// `/_sim/invoices/in_1 {"dispute": "lost"}`: opens a dispute about what it was paid with, or goes on
+    /// with the one that is open.
+    private func dispute(_ path: String, _ body: JSONValue) throws -> ControlAnswer {
+        try body.allow("dispute")
+        let id = String(path.dropFirst("/_sim/invoices/".count))
+        guard let payment = account.payments.all(of: id).first(where: { $0.status == .paid }) else {
+            throw ControlMistake("no such invoice, or it was not paid by card: \(id)")
+        }
+        guard let status = body["dispute"]?.text.flatMap(Dispute.Status.init) else {
+            let list = Dispute.Status.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ControlMistake("dispute is one of \(list)")
+        }
+        account.dispute(payment, status)
+        return { $0.object { $0.field("ok", true) } }
     }
 
     /// `/_sim/customers/cus_1`, with what the customer's card does, or `.../pay_open`, `.../fail_open`.

@@ -7,6 +7,8 @@ enum Snapshot: Sendable {
     case customer(Customer)
     case payment(InvoicePayment)
     case creditNote(CreditNote)
+    case refund(Refund)
+    case dispute(Dispute)
     case event(Event)
     case endpoint(WebhookEndpoint, showsSecret: Bool)
 
@@ -19,6 +21,8 @@ enum Snapshot: Sendable {
         case .customer(let customer): customer.write(to: &json)
         case .payment(let payment): payment.write(to: &json)
         case .creditNote(let note): note.write(to: &json)
+        case .refund(let refund): refund.write(to: &json)
+        case .dispute(let dispute): dispute.write(to: &json)
         case .event(let event): event.write(to: &json)
         case .endpoint(let endpoint, let showsSecret):
             endpoint.write(to: &json, showsSecret: showsSecret)
@@ -76,6 +80,9 @@ enum EventSubject: Sendable {
     case customer(Customer)
     case payment(InvoicePayment)
     case creditNote(CreditNote)
+    case charge(RefundedCharge)
+    case refund(Refund)
+    case dispute(Dispute)
 
     func write(to json: inout JSONWriter) {
         switch self {
@@ -84,6 +91,9 @@ enum EventSubject: Sendable {
         case .customer(let customer): customer.write(to: &json)
         case .payment(let payment): payment.write(to: &json)
         case .creditNote(let note): note.write(to: &json)
+        case .charge(let charge): charge.write(to: &json)
+        case .refund(let refund): refund.write(to: &json)
+        case .dispute(let dispute): dispute.write(to: &json)
         }
     }
 }

@@ -46,6 +46,12 @@ extension StripeAccount {
         case "GET /v1/invoice_payments": try listPayments(call.form)
         case "GET /v1/invoice_payments/{invoice_payment}": try retrievePayment(call.id)
 
+        case "POST /v1/refunds": try createRefund(call.form)
+        case "GET /v1/refunds": try listRefunds(call.form)
+        case "GET /v1/refunds/{id}": try retrieveRefund(call.id)
+        case "GET /v1/disputes": try listDisputes(call.form)
+        case "GET /v1/disputes/{id}": try retrieveDispute(call.id)
+
         case "GET /v1/events": try listEvents(call.form)
         case "GET /v1/events/{id}": try retrieveEvent(call.id)
 

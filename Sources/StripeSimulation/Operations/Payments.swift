@@ -82,9 +82,13 @@ extension StripeAccount {
 
     func listPayments(_ form: Form) throws(StripeError) -> Answer {
         let status = form.text("status")
+        let paymentIntent = form["payment"]?.text("payment_intent")
         let page = try payments.page(
             owner: form.text("invoice"), form, kind: "invoice_payment"
-        ) { status == nil || $0.status.rawValue == status }
+        ) {
+            (status == nil || $0.status.rawValue == status)
+                && (paymentIntent == nil || $0.paymentIntent == paymentIntent)
+        }
         return .list(
             url: "/v1/invoice_payments", page.items.map(Snapshot.payment), hasMore: page.hasMore)
     }

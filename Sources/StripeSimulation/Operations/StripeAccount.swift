@@ -23,6 +23,8 @@ final class StripeAccount {
     var pendingItems: [String: [String]] = [:]
     var payments = Shelf<InvoicePayment>()
     var creditNotes = Shelf<CreditNote>()
+    var refunds = Shelf<Refund>()
+    var disputes = Shelf<Dispute>()
     var events = Shelf<Event>()
     var endpoints = Shelf<WebhookEndpoint>()
     var effects = EffectCounts()

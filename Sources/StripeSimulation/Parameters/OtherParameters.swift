@@ -101,9 +101,33 @@ extension ParameterTable {
           invoice: text 5000
           limit: integer
           starting_after: text 5000
+          payment: object
+            payment_intent: text 5000
+            type!: one of payment_intent
+            unserved: payment_record
           status: one of canceled open paid
-          unserved: payment
         GET /v1/invoice_payments/{invoice_payment}
+        POST /v1/refunds
+          amount: integer
+          payment_intent!: text 5000
+          unserved: charge currency customer instructions_email metadata origin reason
+          unserved: refund_application_fee reverse_transfer
+        GET /v1/refunds
+          created: range
+          ending_before: text 5000
+          limit: integer
+          payment_intent: text 5000
+          starting_after: text 5000
+          unserved: charge
+        GET /v1/refunds/{id}
+        GET /v1/disputes
+          created: range
+          ending_before: text 5000
+          limit: integer
+          payment_intent: text 5000
+          starting_after: text 5000
+          unserved: charge
+        GET /v1/disputes/{id}
         GET /v1/events
           created: range
           delivery_success: boolean

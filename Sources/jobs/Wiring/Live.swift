@@ -35,9 +35,13 @@ struct Live: Sendable {
 
     /// Builds what the settings say, checks that the schemas are ours, runs `body`, and closes all of it.
     ///
-    /// - Parameter checksSchema: false for the command that makes it.
+    /// - Parameters:
+    ///   - checksSchema: false for the command that makes it.
+    ///   - usesClickHouse: false for what asks the ledger only, on a host that may not reach more.
+    ///   - connections: to Postgres, at most.
     static func run<Result>(
-        _ options: CommonOptions, checksSchema: Bool = true,
+        _ options: CommonOptions, checksSchema: Bool = true, usesClickHouse: Bool = true,
+        connections: Int = 8,
         _ body: (Live) async throws -> Result
     ) async throws -> Result {
         let settings = try options.settings()
@@ -53,13 +57,17 @@ struct Live: Sendable {
         let http = try HTTPClient(
             configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
         let clickHouse = ClickHouseClient(
-            configuration: try ClickHouseConfiguration(url: try settings.requiredClickHouseURL()),
+            configuration: try ClickHouseConfiguration(
+                url: usesClickHouse
+                    ? try settings.requiredClickHouseURL() : "http://nobody:@localhost:1/unused"),
             http: http)
         let live = Live(
-            settings: settings, logger: logger, pool: PostgresPool(configuration: configuration),
+            settings: settings, logger: logger,
+            pool: PostgresPool(
+                configuration: configuration, maximumConnections: connections),
             clickHouse: clickHouse, http: http)
         do {
-            if checksSchema { try await live.checkSchemas() }
+            if checksSchema { try await live.checkSchemas(usesClickHouse) }
             let result = try await body(live)
             await live.close()
             return result
@@ -103,7 +111,9 @@ struct Live: Sendable {
     }
 
     /// The way to Stripe, and whether the key moves real money.
-    func stripe() throws -> (StripeClient, isLive: Bool) {
+    ///
+    /// - Parameter attempts: instead of `stripe.max_attempts`.
+    func stripe(attempts: Int? = nil) throws -> (StripeClient, isLive: Bool) {
         let (key, isLive) = try settings.requiredStripeKey()
         var connection = StripeConnection.Settings(secretKey: key)
         connection.base = settings.stripeAPIBase
@@ -113,7 +123,7 @@ struct Live: Sendable {
         connection.endpointRequestsPerSecond = Double(
             settings.stripeEndpointRequestsPerSecond ?? 25)
         var patience = StripeClient.Patience()
-        patience.attempts = settings.stripeMaximumAttempts
+        patience.attempts = attempts ?? settings.stripeMaximumAttempts
         let transport = StripeConnection(settings: connection, http: http, logger: logger)
         return (StripeClient(transport: transport, patience: patience), isLive)
     }
@@ -134,8 +144,9 @@ struct Live: Sendable {
         await http.shutdown()
     }
 
-    private func checkSchemas() async throws {
+    private func checkSchemas(_ usesClickHouse: Bool) async throws {
         try SchemaCheck.requireCurrent(await LedgerSchema.migrator.state(on: pool))
+        guard usesClickHouse else { return }
         try SchemaCheck.requireCurrent(await UsageSchema(clickHouse: clickHouse).state())
     }
 }

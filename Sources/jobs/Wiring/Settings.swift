@@ -46,6 +46,15 @@ struct Settings: Sendable {
     let concurrency: Int
     let stripeAPIBase: String
     let automaticTax: Bool
+    /// Each `whsec_...`; several while one is being rolled.
+    let stripeWebhookSecrets: Secret?
+    /// Where the endpoint for webhooks listens.
+    let serveHost: String
+    let servePort: Int
+    /// How long a whole request may take to come.
+    let requestSeconds: Int
+    /// How often Stripe's list of events is read, beside what Stripe sends.
+    let backfillSeconds: Int
     /// Requests a second to Stripe; `nil`: what Stripe allows in the key's mode.
     let stripeRequestsPerSecond: Int?
     let stripeEndpointRequestsPerSecond: Int?
@@ -90,6 +99,11 @@ struct Settings: Sendable {
         concurrency = try reader.int("billing.concurrency", in: 1...256) ?? 32
         stripeAPIBase = try reader.stripeBase() ?? "https://api.stripe.com"
         automaticTax = try reader.bool("stripe.automatic_tax") ?? false
+        stripeWebhookSecrets = try reader.secret("stripe_webhook_secrets")
+        serveHost = try reader.string("serve.host") ?? "127.0.0.1"
+        servePort = try reader.int("serve.port", in: 0...65_535) ?? 8080
+        requestSeconds = try reader.int("serve.request_seconds", in: 1...300) ?? 15
+        backfillSeconds = try reader.int("serve.backfill_seconds", in: 1...86_400) ?? 300
         stripeRequestsPerSecond = try reader.int("stripe.requests_per_second", in: 1...10_000)
         stripeEndpointRequestsPerSecond = try reader.int(
             "stripe.endpoint_requests_per_second", in: 1...10_000)
@@ -142,6 +156,23 @@ struct Settings: Sendable {
             )
         }
         return (key, isLive)
+    }
+
+    /// What signs the events that Stripe sends.
+    func requiredWebhookSecrets() throws -> [String] {
+        guard let stripeWebhookSecrets else {
+            throw Self.missing("STRIPE_WEBHOOK_SECRETS", "whsec_...")
+        }
+        let secrets = stripeWebhookSecrets.value.split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
+        guard !secrets.isEmpty, secrets.allSatisfy({ $0.hasPrefix("whsec_") && $0.count > 6 })
+        else {
+            throw SettingsError(
+                "STRIPE_WEBHOOK_SECRETS must be one or more secrets of webhook endpoints, whsec_..., separated by commas"
+            )
+        }
+        return secrets
     }
 
     func stripeRequests(_ ledgerID: String) -> StripeRequests {

@@ -1,0 +1,69 @@
+internal import Synchronization
+
+/// What `/metrics` says, in Prometheus' text format.
+final class ServeMetrics: Sendable {
+    /// A counter and its one label.
+    enum Counter: Hashable, Comparable {
+        /// Requests to the endpoint, by what became of them.
+        case request(String)
+        /// Events that were worked on, by how that ended.
+        case event(String)
+        /// Events that were found in Stripe's list and had not come.
+        case backfilled
+
+        fileprivate var line: String {
+            switch self {
+            case .request(let result):
+                "meterflow_webhook_requests_total{result=\"\(result)\"}"
+            case .event(let outcome):
+                "meterflow_webhook_events_total{outcome=\"\(outcome)\"}"
+            case .backfilled: "meterflow_webhook_backfilled_total"
+            }
+        }
+    }
+
+    private struct State {
+        var counts: [Counter: Int] = [:]
+        var logged: [Counter: ContinuousClock.Instant] = [:]
+        /// Unix time in seconds.
+        var lastBackfill: Int64?
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ counter: Counter, _ count: Int = 1) {
+        state.withLock { $0.counts[counter, default: 0] += count }
+    }
+
+    /// Counts a refusal.
+    ///
+    /// - Returns: how many there were, if it is time for a line in the log: one a second is enough.
+    func refuse(_ cause: String) -> Int? {
+        state.withLock { state in
+            let counter = Counter.request(cause)
+            state.counts[counter, default: 0] += 1
+            let now = ContinuousClock.now
+            if let last = state.logged[counter], now - last < .seconds(1) { return nil }
+            state.logged[counter] = now
+            return state.counts[counter]
+        }
+    }
+
+    func backfilled(_ new: Int, at time: Int64) {
+        state.withLock { state in
+            state.counts[.backfilled, default: 0] += new
+            state.lastBackfill = time
+        }
+    }
+
+    /// - Parameter gauges: what is asked of the ledger when somebody looks.
+    func text(gauges: [(name: String, value: Int)]) -> String {
+        let (counts, lastBackfill) = state.withLock { ($0.counts, $0.lastBackfill) }
+        var lines = counts.sorted { $0.key < $1.key }.map { "\($0.key.line) \($0.value)" }
+        lines += gauges.map { "\($0.name) \($0.value)" }
+        if let lastBackfill {
+            lines.append("meterflow_webhook_backfill_timestamp_seconds \(lastBackfill)")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,164 @@
+internal import Billing
+internal import Exact
+internal import HTTPTypes
+internal import Hummingbird
+internal import Ledger
+internal import Logging
+internal import NIOCore
+internal import Postgres
+internal import Synchronization
+
+/// Answers Stripe, and those who ask whether the process is well.
+///
+/// An event is answered when it is committed, and not before. Callers are told nothing of why they are
+/// refused; the counters are.
+struct WebhookResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    let signature: WebhookSignature
+    let store: WebhookStore
+    let records: WebhookRecords
+    let pool: PostgresPool
+    let metrics: ServeMetrics
+    let logger: Logger
+    /// Called when there is something new to work on.
+    let wake: @Sendable () -> Void
+    private let bodies = BodyLimit()
+
+    static let maximumBodyBytes = 1 << 20
+
+    init(
+        signature: WebhookSignature, webhooks: Webhooks, pool: PostgresPool, metrics: ServeMetrics,
+        wake: @escaping @Sendable () -> Void
+    ) {
+        self.signature = signature
+        store = webhooks.store
+        records = webhooks.records
+        self.pool = pool
+        self.metrics = metrics
+        logger = webhooks.logger
+        self.wake = wake
+    }
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        switch (request.method, request.uri.path) {
+        case (.post, "/webhooks/stripe"): await receive(request)
+        case (.get, "/healthz"): Self.text(.ok, "ok\n")
+        case (.get, "/readyz"): await readiness()
+        case (.get, "/metrics"): await metricsPage()
+        case (_, "/webhooks/stripe"): notAllowed("POST")
+        case (_, "/healthz"), (_, "/readyz"), (_, "/metrics"): notAllowed("GET")
+        default: refuse(.notFound, "unknown_path")
+        }
+    }
+
+    // MARK: Stripe
+
+    private func receive(_ request: Request) async -> Response {
+        guard bodies.enter() else { return refuse(.serviceUnavailable, "busy") }
+        defer { bodies.leave() }
+        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        guard announced <= Self.maximumBodyBytes else {
+            return refuse(.contentTooLarge, "too_large")
+        }
+        let body: [UInt8]
+        do {
+            body = Array(
+                try await request.body.collect(upTo: Self.maximumBodyBytes).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            return refuse(.contentTooLarge, "too_large")
+        } catch {
+            return refuse(.badRequest, "broken_off")
+        }
+        let event: ReceivedEvent
+        do throws(WebhookRefusal) {
+            try signature.verify(
+                header: Self.signatureHeader(request), body: body, now: Instant.now.unixSeconds)
+            event = try ReceivedEvent(payload: body)
+        } catch {
+            return refuse(.badRequest, error.rawValue)
+        }
+        do {
+            let isNew = try await store.insert(event)
+            metrics.add(.request(isNew ? "new" : "duplicate"))
+            if isNew { wake() }
+            return Response(status: .ok)
+        } catch {
+            logger.error(
+                "an event is not kept", metadata: ["event": "\(event.id)", "error": "\(error)"])
+            metrics.add(.request("unavailable"))
+            return Response(status: .serviceUnavailable)
+        }
+    }
+
+    /// Two headers would be two answers to who signed: neither counts.
+    private static func signatureHeader(_ request: Request) -> String? {
+        guard let name = HTTPField.Name("Stripe-Signature") else { return nil }
+        let values = request.headers[values: name]
+        return values.count == 1 ? values[0] : nil
+    }
+
+    private func refuse(_ status: HTTPResponse.Status, _ cause: String) -> Response {
+        if let count = metrics.refuse(cause) {
+            logger.warning("refused", metadata: ["cause": "\(cause)", "count": "\(count)"])
+        }
+        return Response(status: status)
+    }
+
+    private func notAllowed(_ method: String) -> Response {
+        var response = refuse(.methodNotAllowed, "wrong_method")
+        response.headers[.allow] = method
+        return response
+    }
+
+    // MARK: Operators
+
+    private func readiness() async -> Response {
+        do {
+            let state = try await LedgerSchema.migrator.state(on: pool)
+            guard let problem = SchemaCheck.problem(state) else { return Self.text(.ok, "ready\n") }
+            return Self.text(.serviceUnavailable, "Postgres: \(problem)\n")
+        } catch {
+            return Self.text(.serviceUnavailable, "Postgres cannot be reached\n")
+        }
+    }
+
+    private func metricsPage() async -> Response {
+        let backlog = try? await records.backlog()
+        var gauges: [(name: String, value: Int)] = [
+            ("meterflow_postgres_up", backlog == nil ? 0 : 1)
+        ]
+        if let backlog {
+            gauges += [
+                ("meterflow_webhook_pending", backlog.pending),
+                ("meterflow_webhook_oldest_pending_seconds", backlog.oldestSeconds),
+                ("meterflow_webhook_dead_letters", backlog.deadLetters),
+            ]
+        }
+        return Self.text(.ok, metrics.text(gauges: gauges))
+    }
+
+    private static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {
+        Response(
+            status: status, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+}
+
+/// How many bodies are held in memory at once: so many megabytes.
+private final class BodyLimit: Sendable {
+    private let count = Mutex(0)
+    private static let maximum = 64
+
+    func enter() -> Bool {
+        count.withLock { count in
+            guard count < Self.maximum else { return false }
+            count += 1
+            return true
+        }
+    }
+
+    func leave() {
+        count.withLock { $0 -= 1 }
+    }
+}

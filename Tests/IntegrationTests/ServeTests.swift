@@ -1,0 +1,166 @@
+import Foundation
+import Glibc
+import HTTP
+import Postgres
+import StripeSimulation
+import TestSupport
+import Testing
+
+/// The built program as a server, with the built simulator before it.
+struct ServeTests {
+    @Test func `Stripe's webhooks bring the ledger up to date`() async throws {
+        try await withServer { server in
+            let submitted = server.submitted
+            try await server.stripe(
+                "POST", "/_sim/webhooks",
+                #"{"duplicates_percent": 30, "reorder": true, "delay_ms": 5}"#)
+            try await server.stripe(
+                "POST", "/_sim/customers/\(submitted.customers["bob"] ?? "")",
+                #"{"card": "card_declined"}"#)
+            #expect(try await submitted.bill().status == 0)
+            let ann = submitted.customers["ann"] ?? ""
+            try await server.stripe("POST", "/_sim/customers/\(ann)/pay_open", "{}")
+            let stack = submitted.stack
+            for (customer, status) in [("ann", "paid"), ("bob", "payment_failed")] {
+                try await stack.until(
+                    "SELECT status = $2 AS value FROM invoices WHERE customer_id = $1",
+                    [customer, status])
+            }
+            try await stack.until(
+                "SELECT count(*) = 0 AS value FROM webhook_events WHERE state = 'pending'")
+            #expect(
+                try await stack.value("SELECT string_agg(kind, ' ') AS value FROM alerts")
+                    == "payment_failed")
+            let events = try await stack.done("webhooks", "list", "--format", "json")
+            #expect(events.contains(#""type":"invoice.paid","state":"processed""#))
+
+            let metrics = try await server.get("/metrics").text
+            #expect(metrics.contains("meterflow_webhook_requests_total{result=\"new\"}"))
+            #expect(metrics.contains("meterflow_webhook_pending 0"))
+            #expect(try await server.get("/healthz").text == "ok\n")
+            #expect(try await server.get("/readyz").text == "ready\n")
+            #expect(try await server.end() == 0)
+        }
+    }
+
+    @Test func `what came while the server was away is found in Stripe's list`() async throws {
+        try await withSubmittedStack { submitted in
+            #expect(try await submitted.bill().status == 0)
+            let ann = submitted.customers["ann"] ?? ""
+            _ = try await submitted.stripe.send("POST", "/_sim/customers/\(ann)/pay_open", "{}")
+            let result = try await submitted.stack.jobs(
+                ["run", "process-webhooks", "--format", "json"], with: submitted.settings([:]))
+            #expect(result.status == 0)
+            #expect(result.output.contains(#""pending":0,"dead_letters":0"#))
+            try await submitted.stack.until(
+                "SELECT bool_and(status = 'paid') AS value FROM invoices")
+        }
+    }
+
+    @Test func `callers who are not Stripe are refused, counted, and told nothing`() async throws {
+        try await withServer { server in
+            let body = Array(#"{"id":"evt_1","object":"event"}"#.utf8)
+            let forged = try await server.post("/webhooks/stripe", body, signature: "t=1,v1=00")
+            #expect(forged.status == 400)
+            #expect(forged.text.isEmpty)
+            let unsigned = try await server.post("/webhooks/stripe", body)
+            #expect(unsigned.status == 400)
+            let event = Array(ServeTests.event.utf8)
+            let old = try await server.post(
+                "/webhooks/stripe", event, signature: server.sign(event, age: 400))
+            #expect(old.status == 400)
+            let huge = [UInt8](repeating: 32, count: (1 << 20) + 1)
+            #expect(
+                try await server.post("/webhooks/stripe", huge, signature: server.sign(huge)).status
+                    == 413)
+            #expect(try await server.get("/webhooks/stripe").status == 405)
+            #expect(try await server.post("/metrics", []).status == 405)
+            #expect(try await server.get("/../etc/passwd").status == 404)
+            #expect(try await server.get("/webhooks/stripe/").status == 404)
+            // A second signature, by the secret that is being rolled out, is enough.
+            let good = try await server.post(
+                "/webhooks/stripe", event, signature: server.sign(event, secret: "whsec_old"))
+            #expect(good.status == 200)
+            let metrics = try await server.get("/metrics").text
+            for cause in [
+                "wrong_signature", "no_signature", "stale", "too_large", "wrong_method",
+                "unknown_path", "new",
+            ] {
+                #expect(metrics.contains("result=\"\(cause)\""), "\(cause)")
+            }
+            #expect(try await server.submitted.stack.count("webhook_events") == 1)
+        }
+    }
+
+    @Test func `who sends too much, or too slowly, is cut off`() async throws {
+        try await withServer { server in
+            let header =
+                "GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 20_000)
+            #expect(await server.raw(header + "\r\n\r\n").hasPrefix("HTTP/1.1 400"))
+            #expect(await server.raw("nonsense\r\n\r\n").hasPrefix("HTTP/1.1 400"))
+            // Never a whole request: the connection is closed, and nothing is answered.
+            #expect(
+                await server.raw(
+                    "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
+                    == "")
+            let health = try await server.get("/healthz")
+            #expect(health.status == 200)
+        }
+    }
+
+    @Test func `while Postgres is away, Stripe is told to come again`() async throws {
+        try await withServer { server in
+            let event = Array(Self.event.utf8)
+            try await server.submitted.stack.postgres.query(
+                "ALTER TABLE webhook_events RENAME TO away")
+            let refused = try await server.post(
+                "/webhooks/stripe", event, signature: server.sign(event))
+            #expect(refused.status == 503)
+            try await server.submitted.stack.postgres.query(
+                "ALTER TABLE away RENAME TO webhook_events")
+            let taken = try await server.post(
+                "/webhooks/stripe", event, signature: server.sign(event))
+            #expect(taken.status == 200)
+        }
+    }
+
+    @Test func `settings that cannot be meant are refused`() async throws {
+        try await withSubmittedStack { submitted in
+            for (secrets, status) in [(nil, 78), ("sk_test_1", 78), ("whsec_", 78)]
+                as [(String?, Int32)]
+            {
+                let result = try await submitted.stack.jobs(
+                    ["serve"], with: submitted.settings(["STRIPE_WEBHOOK_SECRETS": secrets]))
+                #expect(result.status == status)
+                #expect(result.errors.contains("STRIPE_WEBHOOK_SECRETS"))
+            }
+        }
+    }
+
+    @Test func `an endpoint is registered for what is read here`() async throws {
+        try await withSubmittedStack { submitted in
+            let result = try await submitted.stack.jobs(
+                ["webhooks", "endpoint", "create", "https://billing.example.com/webhooks/stripe"],
+                with: submitted.settings([:]))
+            #expect(result.status == 0)
+            #expect(result.output.contains("secret    whsec_"))
+            let list = try await submitted.stripe.send("GET", "/v1/webhook_endpoints").json
+            let endpoint = list["data"]?.elements?.first
+            #expect(endpoint?["api_version"]?.text == "2026-10-28.endive")
+            #expect(endpoint?["enabled_events"]?.elements?.count == 19)
+        }
+    }
+
+    @Test func `an unknown event cannot be shown or replayed`() async throws {
+        try await withStack { stack in
+            for command in ["show", "replay"] {
+                let result = try await stack.jobs("webhooks", command, "evt_none")
+                #expect(result.status == 65)
+                #expect(result.errors.contains("there is no event evt_none"))
+            }
+        }
+    }
+
+    private static let event =
+        #"{"id":"evt_1","object":"event","type":"customer.created","livemode":false,"data":{"object":{"id":"cus_1"}}}"#
+}

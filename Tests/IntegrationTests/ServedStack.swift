@@ -1,0 +1,133 @@
+import Foundation
+import Glibc
+import HTTP
+import StripeSimulation
+import TestSupport
+import Testing
+
+/// `jobs serve` on a port of its own, which the simulator sends its events to.
+struct ServedStack: Sendable {
+    let submitted: SubmittedStack
+    let process: JobsProcess
+    let port: UInt16
+    let secret: String
+    private let client: HTTPClient
+
+    fileprivate init(
+        _ submitted: SubmittedStack, _ process: JobsProcess, _ port: UInt16, _ secret: String
+    ) throws {
+        self.submitted = submitted
+        self.process = process
+        self.port = port
+        self.secret = secret
+        client = try HTTPClient()
+    }
+
+    private var url: String { "http://127.0.0.1:\(port)" }
+
+    func stripe(_ method: String, _ path: String, _ body: String) async throws {
+        #expect(try await submitted.stripe.send(method, path, body).status == 200)
+    }
+
+    func get(_ path: String) async throws -> (status: Int, text: String) {
+        try await send(HTTPRequest(method: "GET", url: url + path))
+    }
+
+    func post(
+        _ path: String, _ body: [UInt8], signature: String? = nil
+    ) async throws -> (status: Int, text: String) {
+        var headers: HTTPHeaders = [:]
+        headers["Stripe-Signature"] = signature
+        return try await send(
+            HTTPRequest(method: "POST", url: url + path, headers: headers, body: .bytes(body)))
+    }
+
+    private func send(_ request: HTTPRequest) async throws -> (status: Int, text: String) {
+        let response = try await client.send(request)
+        return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
+
+    func sign(_ body: [UInt8], secret: String? = nil, age: Int = 0) -> String {
+        WebhookSignature.header(
+            body: body, secrets: [secret ?? self.secret],
+            time: Int(Date().timeIntervalSince1970) - age)
+    }
+
+    /// Sends bytes as they are, and reads until the server closes the connection.
+    func raw(_ text: String) async -> String {
+        await offThePool {
+            let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            defer { close(connection) }
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_port = self.port.bigEndian
+            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+            let isOpen = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                }
+            }
+            #expect(isOpen)
+            _ = text.withCString { Glibc.send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
+            var answer: [UInt8] = []
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            while true {
+                let count = read(connection, &buffer, buffer.count)
+                guard count > 0 else { return String(decoding: answer, as: UTF8.self) }
+                answer += buffer[..<count]
+            }
+        }
+    }
+
+    /// Asks the server to end.
+    ///
+    /// - Returns: its exit code.
+    func end() async throws -> Int32? {
+        process.send(SIGTERM)
+        return try await process.result().status
+    }
+}
+
+/// Runs a test with a server that Stripe knows, as an operator makes it known.
+func withServer(_ body: (ServedStack) async throws -> Void) async throws {
+    try await withSubmittedStack { submitted in
+        let port = try freePort()
+        let made = try await submitted.stack.jobs(
+            [
+                "webhooks", "endpoint", "create", "http://127.0.0.1:\(port)/webhooks/stripe",
+            ], with: submitted.settings([:]))
+        let words = made.output.split(whereSeparator: \.isWhitespace).map(String.init)
+        let secret = try #require(words.first { $0.hasPrefix("whsec_") })
+        let process = try submitted.stack.start(
+            ["serve"],
+            with: submitted.settings([
+                "STRIPE_WEBHOOK_SECRETS": "\(secret), whsec_old", "SERVE_PORT": "\(port)",
+                "SERVE_REQUEST_SECONDS": "2", "CLICKHOUSE_URL": nil,
+            ]))
+        let server = try ServedStack(submitted, process, port, secret)
+        let deadline = ContinuousClock.now + .seconds(30)
+        while await (try? server.get("/readyz"))?.status != 200 {
+            try #require(ContinuousClock.now < deadline, "the server does not answer")
+            try #require(process.isRunning, "the server ended")
+        }
+        try await body(server)
+        process.kill()
+    }
+}
+
+/// A port that nobody listens on.
+private func freePort() throws -> UInt16 {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(listener) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let isBound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(listener, $0, length) == 0 && getsockname(listener, $0, &length) == 0
+        }
+    }
+    try #require(isBound)
+    return UInt16(bigEndian: address.sin_port)
+}
