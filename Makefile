@@ -9,9 +9,11 @@ sources := Package.swift Plugins Sources Tests
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-demo: up ## bill a month of a web server's log, and look at the result
-	@dev/install.sh build
+demo: ## bill a month of a web server's log at a simulated Stripe, and look at the result
+	@dev/install.sh stack build
 	swift build --product jobs
+	swift build --product stripe-simulator
+	@dev/stack start --simulator
 	@dev/demo $(jobs)
 
 test: up ## run all tests against the local stack
@@ -41,7 +43,7 @@ up: ## start the local Postgres and ClickHouse
 env: ## print the lines that point a shell at the local stack: eval "$(make env)"
 	@dev/stack env
 
-down: ## stop what `make up` started
+down: ## stop what `make up` and `make demo` started
 	@dev/stack stop
 
 .PHONY: help demo test check lint build bench up env down
