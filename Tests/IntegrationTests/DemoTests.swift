@@ -1,4 +1,6 @@
 import Foundation
+import StripeSimulation
+import TestSupport
 import Testing
 
 /// May 2015 of the sample log, with the sample prices. The numbers are those of a count by hand (awk)
@@ -67,6 +69,51 @@ struct DemoTests {
         }
     }
 
+    @Test func `the sample month is sent once, to the last invoice, and what was sent stays`()
+        async throws
+    {
+        try await withStack { stack in
+            try await stack.done("import", "access-log", Sample.accessLog)
+            _ = try await stack.bill("2015-05", "--default-plan", "standard")
+            let stripe = try ServerProcess()
+            let customers = try await stack.madeCustomers(at: stripe)
+            #expect(
+                try await stack.done(
+                    "import", "customers", customers, "--effective-from", "2015-05-01"
+                ).hasPrefix("1733 customers: 1733 added"))
+            // Those that are there are found again.
+            let made = try stack.bytes("customers.csv")
+            _ = try await stack.madeCustomers(at: stripe)
+            #expect(try stack.bytes("customers.csv") == made)
+
+            let submitted = SubmittedStack(stack: stack, stripe: stripe, customers: [:])
+            let first = try await submitted.bill()
+            #expect(first.status == 0, "\(first.errors)")
+            #expect(first.output.contains("\nsent      1,259  by this run\n"))
+            #expect(first.output.contains("\nowed      291  carried into the next invoice\n"))
+            let effects = try await submitted.effects()
+            #expect(effects["customers_created"] == 1_733)
+            #expect(effects["finalized"] == 1_259 && effects["invoices_created"] == 1_259)
+            #expect(effects["sent"] == Self.mailed && effects["charges"] == 1_259 - Self.mailed)
+            let atStripe = try await stack.postgres.query(
+                """
+                SELECT sum(total_minor)::bigint AS total FROM invoices
+                WHERE mode = 'test' AND recovery_point = 'collected'
+                """)
+            #expect(try atStripe.rows[0].decode("total", as: Int64.self) == 3_339_999)
+
+            let second = try await submitted.bill()
+            #expect(second.status == 0, "\(second.errors)")
+            #expect(second.output.contains("\nsent      0  by this run\n"))
+            #expect(second.output.contains("1,259 sent before and left as they are"))
+            #expect(try await submitted.effects() == effects)
+            stripe.end(SIGTERM)
+        }
+    }
+
+    /// Every second customer is mailed, the others' cards are charged.
+    private static let mailed = 0
+
     @Test func `a log that has grown, has another name, or is piped in adds nothing twice`()
         async throws
     {
@@ -112,6 +159,22 @@ struct DemoTests {
 }
 
 extension Stack {
+    /// Runs `dev/sample/make_customers` for everybody who has an invoice.
+    ///
+    /// - Returns: the file for the import.
+    fileprivate func madeCustomers(at stripe: ServerProcess) async throws -> String {
+        let list = try await done("invoices", "list", "--slot", "2015-05", "--format", "json")
+        let (listed, made) = (try file("listed.jsonl", list), "\(folder)/customers.csv")
+        let result = try await Tool.run(
+            "sh", "-c",
+            """
+            STRIPE_API_BASE=\(stripe.url) STRIPE_API_KEY=sk_test_simulator \
+                '\(Sample.makeCustomers)' <'\(listed)' >'\(made)'
+            """)
+        try #require(result.status == 0, "\(result.errors)")
+        return made
+    }
+
     func bytes(_ name: String) throws -> Data {
         try Data(contentsOf: URL(filePath: "\(folder)/\(name)"))
     }

@@ -7,6 +7,9 @@ enum Sample {
     /// Made by `dev/sample/make_log`, which `dev/test` runs first.
     static let accessLog = path("access.log")
 
+    /// Makes customers at Stripe, and the CSV that names them.
+    static let makeCustomers = path("make_customers")
+
     static let catalog = try! String(contentsOfFile: path("catalog.yaml"), encoding: .utf8)
 
     /// Two plans in dollars and one in euros; storage costs 1 a GB, so that totals are easily told apart.

@@ -32,6 +32,12 @@ struct SubmittedStack {
             """)
     }
 
+    /// What Stripe really did, in all.
+    func effects() async throws -> [String: Int] {
+        let answer = try await stripe.send("GET", "/_sim/effects").json
+        return (answer["total"]?.fields ?? [:]).compactMapValues(\.integer)
+    }
+
     /// What Stripe really did for a customer.
     func effects(of customer: String) async throws -> [String: Int] {
         let id = try #require(customers[customer])
