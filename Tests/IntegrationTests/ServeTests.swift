@@ -57,6 +57,43 @@ struct ServeTests {
         }
     }
 
+    /// Killed wherever it is, again and again: what it had taken is taken again, and nothing twice.
+    @Test func `a process that is killed loses no event`() async throws {
+        try await withSubmittedStack { submitted in
+            #expect(try await submitted.bill().status == 0)
+            let ann = submitted.customers["ann"] ?? ""
+            _ = try await submitted.stripe.send("POST", "/_sim/customers/\(ann)/fail_open", "{}")
+            _ = try await submitted.stripe.send("POST", "/_sim/customers/\(ann)/pay_open", "{}")
+            for milliseconds in stride(from: 30, through: 390, by: 20) {
+                let process = try submitted.stack.start(
+                    ["run", "process-webhooks"], with: submitted.settings([:]))
+                await process.live(milliseconds: milliseconds)
+                process.kill()
+                _ = try await process.result()
+            }
+            try await submitted.stack.postgres.query(
+                """
+                CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+                    AS $$ SELECT clock_timestamp() + interval '200 seconds' $$
+                """)
+            let last = try await submitted.stack.jobs(
+                ["run", "process-webhooks"], with: submitted.settings([:]))
+            #expect(last.status == 0)
+            let stack = submitted.stack
+            #expect(
+                try await stack.value(
+                    "SELECT bool_and(state = 'processed') AS value FROM webhook_events"))
+            #expect(
+                try await stack.value("SELECT bool_and(status = 'paid') AS value FROM invoices"))
+            let (events, entries): (Int, Int) = (
+                try await stack.count("webhook_events"),
+                try await stack.value(
+                    "SELECT count(stripe_event_id) AS value FROM invoice_events")
+            )
+            #expect(events == entries)
+        }
+    }
+
     @Test func `callers who are not Stripe are refused, counted, and told nothing`() async throws {
         try await withServer { server in
             let body = Array(#"{"id":"evt_1","object":"event"}"#.utf8)

@@ -125,7 +125,7 @@ struct ParameterTests {
             #expect([200, 400, 404].contains(answer.status), "\(operation.name)")
             #expect(answer.code != "parameter_unknown")
         }
-        #expect(ParameterTable.stripe.operations.count == 34)
+        #expect(ParameterTable.stripe.operations.count == 39)
     }
 
     @Test(arguments: [

@@ -281,7 +281,7 @@ struct WebhookTests {
         }
     }
 
-    /// A resumed submission gets answers that Stripe gave before the invoice was paid.
+    /// What is open at Stripe may be known to have failed here.
     @Test(arguments: [("pay_open", "paid"), ("fail_open", "payment_failed")])
     func `a submission that goes on does not take a later status back`(
         what: String, status: String
@@ -293,7 +293,7 @@ struct WebhookTests {
             scene.simulator.add([
                 FaultRule(
                     method: "POST", path: "/v1/invoices/{invoice}/send", times: 4,
-                    Fault(.answerLost))
+                    Fault(.resetBefore))
             ])
             try await scene.run([ann])
             try await ledger.retryDeadLetters()
