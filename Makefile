@@ -20,6 +20,10 @@ test: up ## run all tests against the local stack
 	@dev/install.sh build test
 	@dev/test
 
+chaos: up ## 2,000 seeds of kills, faults, pauses and doubled runs against a simulated Stripe
+	@dev/install.sh build test
+	@CHAOS_SEEDS=2000 dev/test --filter 'SubmissionTests.ChaosTests'
+
 check: lint ## everything that CI checks: format, build with warnings as errors, tests
 	@$(MAKE) --no-print-directory test
 
@@ -33,7 +37,9 @@ build: ## make the release binary, .build/release/jobs
 bench: up ## measure, as ratios to the engines' own speed in the same run
 	@dev/install.sh build
 	swift build -c release --static-swift-stdlib --product jobs
+	swift build -c release --static-swift-stdlib --product stripe-simulator
 	@Benchmarks/run .build/release/jobs
+	@Benchmarks/submission .build/release/jobs .build/release/stripe-simulator
 	@Benchmarks/detection .build/release/jobs
 
 up: ## start the local Postgres and ClickHouse
@@ -46,4 +52,4 @@ env: ## print the lines that point a shell at the local stack: eval "$(make env)
 down: ## stop what `make up` and `make demo` started
 	@dev/stack stop
 
-.PHONY: help demo test check lint build bench up env down
+.PHONY: help demo test chaos check lint build bench up env down

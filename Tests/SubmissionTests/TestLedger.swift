@@ -60,6 +60,22 @@ struct TestLedger: Sendable {
             "UPDATE test_clock SET ahead = ahead + $1::float8 * interval '1 second'", [seconds])
     }
 
+    /// How often what happened.
+    func covered() async throws -> [(String, Int)] {
+        try await pool.query(
+            """
+            SELECT 'moves to ' || event AS name, count(*) AS count FROM invoice_events GROUP BY 1
+            UNION ALL
+            SELECT 'requests ' || outcome, count(*) FROM stripe_requests GROUP BY 1
+            UNION ALL
+            SELECT CASE WHEN answered_at IS NULL THEN 'attempts cut off'
+                WHEN error IS NULL AND is_replayed THEN 'attempts replayed'
+                WHEN error IS NULL THEN 'attempts answered' ELSE 'attempts failed' END, count(*)
+            FROM stripe_attempts GROUP BY 1
+            """
+        ).rows.map { (try $0.decode("name"), try $0.decode("count")) }
+    }
+
     /// Forgets every invoice, for the next seed.
     func clear() async throws {
         try await pool.transaction { connection in
