@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import StripeSimulation
 import TestSupport
 import Testing
