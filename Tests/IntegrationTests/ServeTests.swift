@@ -174,6 +174,20 @@ struct ServeTests {
         }
     }
 
+    @Test func `a key of another account ends the server`() async throws {
+        try await withSubmittedStack { submitted in
+            try await submitted.stack.postgres.query(
+                "INSERT INTO stripe_account (account_id, livemode) VALUES ('acct_other', false)")
+            let result = try await submitted.stack.jobs(
+                ["serve"],
+                with: submitted.settings([
+                    "STRIPE_WEBHOOK_SECRETS": "whsec_1", "SERVE_PORT": "0",
+                ]))
+            #expect(result.status == 77)
+            #expect(result.errors.contains("acct_other"))
+        }
+    }
+
     @Test func `an endpoint is registered for what is read here`() async throws {
         try await withSubmittedStack { submitted in
             let result = try await submitted.stack.jobs(

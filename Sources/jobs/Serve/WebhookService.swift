@@ -38,7 +38,8 @@ final class WebhookService: Service {
                 group.addTask {
                     await self.every(seconds: self.backfillSeconds) { await self.backfill() }
                 }
-                try await group.waitForAll()
+                // The first to fail ends the others.
+                while try await group.next() != nil {}
             }
         } onGracefulShutdown: {
             self.isStopping.store(true, ordering: .releasing)
@@ -62,6 +63,7 @@ final class WebhookService: Service {
             } catch let refusal as AccountCheck.Refusal {
                 throw refusal
             } catch {
+                if Task.isCancelled { return }
                 webhooks.logger.error("events wait", metadata: ["error": "\(error)"])
             }
         }
