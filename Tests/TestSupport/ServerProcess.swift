@@ -77,8 +77,8 @@ package final class ServerProcess: Sendable {
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        // Ended after two minutes in any case, and with the tests.
-        let words = ["timeout", "--foreground", "-s", "KILL", "120", executable] + arguments
+        // Ended after ten minutes in any case, and with the tests.
+        let words = ["timeout", "--foreground", "-s", "KILL", "600", executable] + arguments
         var pointers: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         defer { for pointer in pointers { free(pointer) } }
         var id = pid_t()
