@@ -107,7 +107,7 @@ struct DemoTests {
             #expect(second.status == 0, "\(second.errors)")
             #expect(second.output.contains("\nsent      0  by this run\n"))
             // The 291 that are owed from now on stay, too.
-            #expect(second.output.contains("1,550 sent before and left as they are"))
+            #expect(second.output.contains("1,550 settled before and left as they are"))
             #expect(try await submitted.effects() == effects)
             stripe.end(SIGTERM)
         }

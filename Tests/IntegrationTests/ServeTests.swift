@@ -37,6 +37,7 @@ struct ServeTests {
             let metrics = try await server.get("/metrics").text
             #expect(metrics.contains("meterflow_webhook_requests_total{result=\"new\"}"))
             #expect(metrics.contains("meterflow_webhook_pending 0"))
+            #expect(metrics.contains("meterflow_job_alert_after_seconds{job_name=\""))
             #expect(try await server.get("/healthz").text == "ok\n")
             #expect(try await server.get("/readyz").text == "ready\n")
             #expect(try await server.end() == 0)

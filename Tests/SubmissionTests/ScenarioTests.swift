@@ -93,6 +93,76 @@ struct ScenarioTests {
         }
     }
 
+    /// The key is in use while Stripe is still at the first request: it is not used up.
+    @Test func `a conflict with a request that is at work is waited for under the same key`()
+        async throws
+    {
+        try await withLedger { ledger in
+            let scene = try Scene(ledger)
+            let ann = try await scene.add("ann")
+            scene.simulator.add([
+                FaultRule(
+                    method: "POST", path: "/v1/invoices/{invoice}/send", times: 2, Fault(.conflict))
+            ])
+            let transport = SimulatedTransport(scene.simulator)
+            #expect(try await scene.run([ann], through: transport).collected == 1)
+            try await scene.expectExactlyOnce(ann)
+            let sends = transport.sent.withLock { $0.filter { $0.path.hasSuffix("/send") } }
+            #expect(sends.count == 3 && Set(sends.map(\.idempotencyKey)).count == 1)
+        }
+    }
+
+    /// Another version of the program, which would ask for something else, finds a request without answer.
+    @Test func `what was stored is sent again to the byte, whatever this version would send`()
+        async throws
+    {
+        try await withLedger { ledger in
+            let scene = try Scene(ledger)
+            let ann = try await scene.add("ann")
+            scene.simulator.add([
+                FaultRule(method: "POST", path: "/v1/invoices", times: 4, Fault(.answerLost))
+            ])
+            let old = SimulatedTransport(scene.simulator)
+            #expect(try await scene.run([ann], through: old).deadLetters.count == 1)
+            try await ledger.retryDeadLetters()
+            let new = SimulatedTransport(scene.simulator)
+            #expect(try await scene.run([ann], through: new, automaticTax: true).collected == 1)
+            try await scene.expectExactlyOnce(ann)
+            let bodies = [old, new].map { transport in
+                transport.sent.withLock { $0.first { $0.endpoint == "POST /v1/invoices" }?.body }
+            }
+            #expect(bodies[0] != nil && bodies[0] == bodies[1])
+        }
+    }
+
+    @Test func `taxes that cannot be computed are a dead letter, and nothing is mailed`()
+        async throws
+    {
+        try await withLedger { ledger in
+            let scene = try Scene(ledger)
+            let ann = try await scene.add("ann")
+            let summary = try await scene.run([ann], automaticTax: true)
+            #expect(summary.deadLetters.first?.reason.contains("location") == true, "\(summary)")
+            #expect(scene.simulator.effects.total[.sent] == 0)
+            scene.stripe(
+                "POST", "/v1/customers/\(ann.stripeCustomerID ?? "")", "address[country]=US")
+            try await ledger.retryDeadLetters()
+            #expect(try await scene.run([ann], automaticTax: true).collected == 1)
+            try await scene.expectExactlyOnce(ann)
+        }
+    }
+
+    @Test func `an invoice over nothing says so in a line of its own`() async throws {
+        try await withLedger { ledger in
+            let scene = try Scene(ledger)
+            let ann = try await scene.add("ann", amounts: [])
+            #expect(try await scene.run([ann]).collected == 1)
+            let invoices = scene.invoices(of: ann)
+            #expect(invoices.map { $0["status"] as? String } == ["paid"])
+            #expect(invoices.map { $0["total"] as? Int } == [0])
+        }
+    }
+
     // MARK: Somebody else's doing
 
     /// Runs until the invoice is a verified draft.

@@ -60,8 +60,8 @@ struct Scene: Sendable {
     @discardableResult
     func run(
         _ customers: [TestLedger.Planned], through transport: SimulatedTransport? = nil,
-        name: String = "run", collection: StripeRequests.Collection = .stripe, attempts: Int = 4,
-        limit: Int? = nil
+        name: String = "run", collection: StripeRequests.Collection = .stripe,
+        automaticTax: Bool = false, attempts: Int = 4, limit: Int? = nil
     ) async throws -> SubmissionSummary {
         var patience = StripeClient.Patience()
         patience.attempts = attempts
@@ -78,7 +78,8 @@ struct Scene: Sendable {
         options.limit = limit
         return try await SubmissionRun(
             invoices: InvoiceStore(pool: ledger.pool), store: store, client: client,
-            requests: StripeRequests(ledgerID: ledger.ledgerID, collection: collection),
+            requests: StripeRequests(
+                ledgerID: ledger.ledgerID, collection: collection, automaticTax: automaticTax),
             isLive: false, options: options,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         ).run(slot: TestLedger.slot, suspects: sweep.suspects)

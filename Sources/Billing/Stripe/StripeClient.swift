@@ -63,6 +63,8 @@ package struct StripeError: Error, Sendable, Equatable, CustomStringConvertible 
     private static func kind(_ response: StripeResponse, type: String?, code: String?) -> Kind {
         // 403 may be of one object only; of a key that may nothing, everything is dead letters.
         if response.status == 401 { return .unauthorized }
+        // The first request under this key is still at work: its answer comes to whoever waits.
+        if response.status == 409, code == "idempotency_key_in_use" { return .retry }
         if response.isReplayed || type == "idempotency_error" { return .burned }
         if response.status == 429, code != "lock_timeout" { return .throttled }
         if let shouldRetry = response.shouldRetry { return shouldRetry ? .retry : .refused }

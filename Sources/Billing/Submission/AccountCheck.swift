@@ -69,6 +69,9 @@ package struct AccountCheck: Sendable {
                     sweep.strays += try await delete(found) ? 1 : 0
                 case let known? where known.stripeInvoiceID != nil:
                     if found.status != .void { sweep.unknown.append(found.id) }
+                // The ledger would not send it now, but Stripe has it.
+                case let known? where !known.isBegun && known.status != "computed":
+                    if found.status != .void { sweep.unknown.append(found.id) }
                 default: sweep.suspects.insert(id)
                 }
             }

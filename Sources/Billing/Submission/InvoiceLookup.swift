@@ -9,7 +9,10 @@ extension InvoiceSubmission {
     /// - Returns: whether there was anything to take.
     mutating func adopt() async throws -> Bool {
         let found = try await ours()
-        let final = found.filter { $0.status != .draft }
+        // One that was voided may have been made good since.
+        let finalized = found.filter { $0.status != .draft }
+        let standing = finalized.filter { $0.status != .void }
+        let final = standing.isEmpty ? Array(finalized.prefix(1)) : standing
         guard final.count < 2 else {
             throw try await hold(
                 "two_at_stripe",

@@ -7,8 +7,8 @@ enum SubmissionResult: Sendable, Equatable {
     case collected
     /// A person must look at it: why, in words.
     case held(String)
-    /// Given up until a person has looked: why, in words.
-    case deadLetter(String)
+    /// Given up until a person has looked: why, in words, and whether Stripe did not answer at all.
+    case deadLetter(String, isUnanswered: Bool)
 }
 
 /// Takes one invoice, under a claim, from where it stands to where nothing more is to be sent.

@@ -82,7 +82,8 @@ extension InvoiceSubmission {
                     do {
                         try await tries.wait(after: error)
                     } catch let error as StripeError {
-                        throw try await giveUp("Stripe does not answer \(step.rawValue): \(error)")
+                        throw try await giveUp(
+                            "Stripe does not answer \(step.rawValue): \(error)", isUnanswered: true)
                     }
                 }
             }
@@ -140,9 +141,9 @@ extension InvoiceSubmission {
         return Stop(result: .held("\(reason): \(words)"))
     }
 
-    mutating func giveUp(_ reason: String) async throws -> Stop {
+    mutating func giveUp(_ reason: String, isUnanswered: Bool = false) async throws -> Stop {
         try await store.giveUp(claim, state, reason: reason)
-        return Stop(result: .deadLetter(reason))
+        return Stop(result: .deadLetter(reason, isUnanswered: isUnanswered))
     }
 
     /// Takes back an invoice that is finalized and not what it should be, before anybody has seen it.

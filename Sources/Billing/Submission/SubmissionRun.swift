@@ -108,8 +108,10 @@ package struct SubmissionRun: Sendable {
             }
             state = try await store.state(claim)
         }
-        // Another run may have ended it between the list and the claim.
-        guard state.recoveryPoint != .collected, state.standingHold == nil else { return .taken }
+        // Another run may have ended it, or computed it anew, between the list and the claim.
+        guard state.recoveryPoint != .collected, state.standingHold == nil,
+            [.submitting, .open, .paymentFailed].contains(state.status)
+        else { return .taken }
         var submission = InvoiceSubmission(
             invoice: try await invoices.invoice(due.invoiceID), claim: claim, store: store,
             client: client, requests: requests, isLive: isLive, state: state,
@@ -120,10 +122,10 @@ package struct SubmissionRun: Sendable {
         case .held(let words):
             logger.warning("held", metadata: ["invoice": "\(due.invoiceID)", "why": "\(words)"])
             return .held(words)
-        case .deadLetter(let words):
+        case .deadLetter(let words, let isUnanswered):
             logger.warning(
                 "dead letter", metadata: ["invoice": "\(due.invoiceID)", "why": "\(words)"])
-            return .deadLetter(words)
+            return .deadLetter(words, isUnanswered: isUnanswered)
         }
     }
 }
@@ -133,7 +135,7 @@ package struct SubmissionSummary: Sendable, Equatable {
     package enum End: Sendable, Equatable {
         case collected
         case held(String)
-        case deadLetter(String)
+        case deadLetter(String, isUnanswered: Bool)
         /// Another run works on it, or has ended it.
         case taken
         /// It was computed again, held, or its carried balance changed, since it was listed.
@@ -163,9 +165,9 @@ package struct SubmissionSummary: Sendable, Equatable {
         switch end {
         case .collected: collected += 1
         case .held(let reason): held.append(Failure(invoice: invoice, reason: reason))
-        case .deadLetter(let reason):
+        case .deadLetter(let reason, let hasNoAnswer):
             deadLetters.append(Failure(invoice: invoice, reason: reason))
-            isUnanswered = reason.hasPrefix("Stripe does not answer")
+            isUnanswered = hasNoAnswer
         case .taken: taken += 1
         case .changed: changed += 1
         case .unanswered(let reason):

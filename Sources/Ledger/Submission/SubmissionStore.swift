@@ -244,6 +244,8 @@ package struct SubmissionStore: Sendable {
         package var collected = 0
         package var unfinished = 0
         package var held = 0
+        /// Too small to be charged, and not owed yet.
+        package var unsettled = 0
         package var deadLetters = 0
 
         package init() {}
@@ -257,6 +259,7 @@ package struct SubmissionStore: Sendable {
         progress.computed = try row.decode("computed")
         progress.collected = try row.decode("collected")
         progress.unfinished = try row.decode("unfinished")
+        progress.unsettled = try row.decode("unsettled")
         progress.held = try row.decode("held")
         progress.deadLetters = try row.decode("dead_letters")
         return progress
@@ -266,6 +269,7 @@ package struct SubmissionStore: Sendable {
     package struct Known: Sendable {
         package let stripeInvoiceID: String?
         package let isBegun: Bool
+        package let status: String
     }
 
     package func known(_ invoiceIDs: [String]) async throws -> [String: Known] {
@@ -276,7 +280,8 @@ package struct SubmissionStore: Sendable {
                     try row.decode("invoice_id"),
                     Known(
                         stripeInvoiceID: try row.decode("stripe_invoice_id"),
-                        isBegun: try row.decode("mode", as: String?.self) != nil)
+                        isBegun: try row.decode("mode", as: String?.self) != nil,
+                        status: try row.decode("status"))
                 )
             })
     }

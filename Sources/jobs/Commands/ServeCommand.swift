@@ -33,6 +33,7 @@ struct ServeCommand: StatusCommand {
             let server = Application(
                 responder: WebhookResponder(
                     signature: signature, webhooks: webhooks, pool: live.pool, metrics: metrics,
+                    jobMetrics: { try await Unattended.metrics(live) },
                     wake: { service.wake() }),
                 server: .http1(configuration: Self.limits(live.settings.requestSeconds)),
                 configuration: .init(

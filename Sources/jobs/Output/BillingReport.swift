@@ -33,7 +33,7 @@ struct BillingReport {
         try printLine(
             "invoices  \(grouped(changes.added)) added, \(grouped(changes.changed)) changed, "
                 + "\(grouped(changes.unchanged)) unchanged, \(grouped(changes.superseded)) superseded, "
-                + "\(grouped(changes.submitted)) sent before and left as they are")
+                + "\(grouped(changes.submitted)) settled before and left as they are")
         if changes.overlapping > 0 {
             try printLine(
                 "overlaps  \(grouped(changes.overlapping)) not taken: an invoice that was sent covers a part "

@@ -35,6 +35,10 @@ struct SubmissionReport {
         if carried > 0 {
             try printLine("owed      \(grouped(carried))  carried into the next invoice")
         }
+        if progress.unsettled > 0 {
+            try printLine(
+                "small     \(grouped(progress.unsettled))  not owed yet: run the whole month again")
+        }
         if summary.taken > 0 {
             try printLine("elsewhere \(grouped(summary.taken))  another run works on them")
         }

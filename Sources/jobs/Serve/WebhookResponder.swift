@@ -21,6 +21,8 @@ struct WebhookResponder: HTTPResponder {
     let pool: PostgresPool
     let metrics: ServeMetrics
     let logger: Logger
+    /// The ages of the jobs' last successes; throws if Postgres is away.
+    let jobMetrics: @Sendable () async throws -> String
     /// Called when there is something new to work on.
     let wake: @Sendable () -> Void
     private let bodies = BodyLimit()
@@ -29,6 +31,7 @@ struct WebhookResponder: HTTPResponder {
 
     init(
         signature: WebhookSignature, webhooks: Webhooks, pool: PostgresPool, metrics: ServeMetrics,
+        jobMetrics: @escaping @Sendable () async throws -> String,
         wake: @escaping @Sendable () -> Void
     ) {
         self.signature = signature
@@ -36,6 +39,7 @@ struct WebhookResponder: HTTPResponder {
         records = webhooks.records
         self.pool = pool
         self.metrics = metrics
+        self.jobMetrics = jobMetrics
         logger = webhooks.logger
         self.wake = wake
     }
@@ -135,7 +139,9 @@ struct WebhookResponder: HTTPResponder {
                 ("meterflow_webhook_dead_letters", backlog.deadLetters),
             ]
         }
-        return Self.text(.ok, metrics.text(gauges: gauges))
+        // meterflow_postgres_up says why they are missing.
+        let jobs = (try? await jobMetrics()) ?? ""
+        return Self.text(.ok, metrics.text(gauges: gauges) + jobs)
     }
 
     private static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {

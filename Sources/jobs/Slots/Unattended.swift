@@ -61,14 +61,17 @@ enum Unattended {
         }
     }
 
+    /// The age of every job's last success, in Prometheus' text format.
+    static func metrics(_ live: Live) async throws -> String {
+        let successes = try await RunHistory(pool: live.pool).lastSuccesses()
+        return MetricsFile.text(successes, expected: JobRegistry.expected(live.settings))
+    }
+
     /// What is written is no reason for a job that is done to fail.
     private static func write(_ path: String?, _ live: Live) async {
         guard let path else { return }
         do {
-            let successes = try await RunHistory(pool: live.pool).lastSuccesses()
-            let text = MetricsFile.text(
-                successes, expected: JobRegistry.expected(live.settings))
-            try MetricsFile.write(text, to: path)
+            try MetricsFile.write(try await metrics(live), to: path)
         } catch {
             live.logger.error("the metrics file was not written", metadata: ["error": "\(error)"])
         }

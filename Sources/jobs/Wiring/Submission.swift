@@ -72,10 +72,12 @@ struct Submission {
             summary = try await run(
                 options, slot: "\(month)", sweep, total: before.computed + before.unfinished)
         }
+        let progress = try await store.progress(slot: "\(month)")
+        let isAllSent = try await store.due(slot: "\(month)", customers: nil, after: nil).isEmpty
         return SubmissionReport(
             month: month, isLive: isLive, summary: summary, sweep: sweep, carried: carried,
-            progress: try await store.progress(slot: "\(month)"),
-            isComplete: try await store.due(slot: "\(month)", customers: nil, after: nil).isEmpty)
+            progress: progress,
+            isComplete: isAllSent && progress.unsettled == 0)
     }
 
     private func sweep(since month: CivilMonth) async throws -> AccountCheck.Sweep {
