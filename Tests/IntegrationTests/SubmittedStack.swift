@@ -22,8 +22,11 @@ struct SubmittedStack {
         try stack.start(Self.bill, with: settings(changes))
     }
 
-    /// What those who died had taken runs out: the job, and the invoice.
+    /// A minute and a half passes everywhere: what those who died had taken runs out, the job and the
+    /// invoice, and at Stripe no request is at work any more.
     func letClaimsRunOut() async throws {
+        let clock = try await stripe.send("POST", "/_sim/clock", #"{"advance_seconds": 100}"#)
+        #expect(clock.status == 200)
         try await stack.postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
         try await stack.postgres.query(
             """
