@@ -125,7 +125,8 @@ let package = Package(
             dependencies: [
                 "jobs", "StripeSimulator", "Billing", "Ledger", "Usage", "ClickHouse", "Postgres",
                 "HTTP", "Exact", "StripeSimulation", "TestSupport",
-            ]),
+            ],
+            exclude: ["wrong_clock.c"]),
     ],
     swiftLanguageModes: [.v6]
 )
