@@ -116,13 +116,15 @@ struct Listing {
     private mutating func printWaiting() throws {
         let shown = columns.indices.filter { columns[$0].isInTable }
         if widths == nil {
+            // What is in minor units elsewhere is written in major ones here.
+            let titles = columns.map { $0.name.replacing("_minor", with: "").uppercased() }
             let widths = shown.map { index in
-                waiting.reduce(columns[index].name.count) { max($0, $1[index].table.count) }
+                waiting.reduce(titles[index].count) { max($0, $1[index].table.count) }
             }
             self.widths = widths
             let names = zip(shown, widths).map { index, width in
                 let isNumber = waiting.first?[index].isNumber ?? false
-                return Self.pad(columns[index].name.uppercased(), to: width, right: isNumber)
+                return Self.pad(titles[index], to: width, right: isNumber)
             }
             try printLine(Self.join(names))
         }
