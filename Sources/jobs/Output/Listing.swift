@@ -45,6 +45,16 @@ enum Cell {
         }
     }
 
+    func append(to writer: inout CSVWriter) {
+        switch self {
+        case .text(let text): if let text { writer.text(text) } else { writer.empty() }
+        case .json(let text): writer.text(text)
+        case .decimal(let text): if let text { writer.number(text) } else { writer.empty() }
+        case .integer(let number): if let number { writer.number(number) } else { writer.empty() }
+        case .money(let minor, _): writer.number(minor)
+        }
+    }
+
     var isNumber: Bool {
         switch self {
         case .integer, .decimal, .money: true
@@ -89,7 +99,7 @@ struct Listing {
         case .csv:
             try printHeader()
             var writer = CSVWriter()
-            for cell in cells { Self.append(cell, to: &writer) }
+            for cell in cells { cell.append(to: &writer) }
             writer.endRow()
             try write(writer.takeBytes(), to: STDOUT_FILENO)
         case .table:
@@ -136,16 +146,6 @@ struct Listing {
             try printLine(Self.join(texts))
         }
         waiting = []
-    }
-
-    private static func append(_ cell: Cell, to writer: inout CSVWriter) {
-        switch cell {
-        case .text(let text): if let text { writer.text(text) } else { writer.empty() }
-        case .json(let text): writer.text(text)
-        case .decimal(let text): if let text { writer.number(text) } else { writer.empty() }
-        case .integer(let number): if let number { writer.number(number) } else { writer.empty() }
-        case .money(let minor, _): writer.number(minor)
-        }
     }
 
     private static func pad(_ text: String, to width: Int, right: Bool) -> String {
