@@ -6,6 +6,7 @@ struct HelpTests {
     /// Every command, in the order in which `--help` lists them.
     private static let commands: [[String]] = [
         [], ["run"], ["run", "seal-usage"], ["run", "process-webhooks"], ["run", "bill"],
+        ["run", "detect-anomalies"], ["run", "refresh-state"],
         ["migrate"],
         ["import"], ["import", "access-log"], ["import", "events"], ["import", "customers"],
         ["catalog"], ["catalog", "check"], ["catalog", "apply"], ["catalog", "show"],
@@ -17,6 +18,9 @@ struct HelpTests {
         ["webhooks", "replay"], ["webhooks", "endpoint"], ["webhooks", "endpoint", "create"],
         ["dead-letters"], ["dead-letters", "list"], ["dead-letters", "show"],
         ["dead-letters", "retry"], ["dead-letters", "discard"],
+        ["anomalies"], ["anomalies", "list"], ["anomalies", "acknowledge"],
+        ["anomalies", "resolve"], ["anomalies", "dismiss"], ["anomalies", "mute"],
+        ["anomalies", "unmute"],
         ["detect"], ["detect", "backtest"],
         ["runs"], ["runs", "list"], ["runs", "show"],
         ["schedules"], ["schedules", "print"], ["schedules", "install"],
