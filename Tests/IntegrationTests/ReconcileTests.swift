@@ -25,7 +25,9 @@ struct ReconcileTests {
         }
     }
 
-    private static let reconcile = ["run", "reconcile", "--slot", "2015-06-20", "--month", "2015-05"]
+    private static let reconcile = [
+        "run", "reconcile", "--slot", "2015-06-20", "--month", "2015-05",
+    ]
 
     private func drifts(
         _ scene: SubmittedStack, status: Int32, _ options: String...

@@ -54,7 +54,8 @@ struct ReconciliationTests {
                     doubled, lines: ["line_doubled_0": 800], ["line_doubled_0": 800]))
             let added = try await scene.add("added", amounts: [800])
             try await tamper.send(
-                added, as: try await tamper.finalized(added, lines: ["line_added_0": 800], ["": 55]))
+                added, as: try await tamper.finalized(added, lines: ["line_added_0": 800], ["": 55])
+            )
 
             let expected: Set<Expected> = [
                 Expected(customer: "status", cause: .status, difference: 0),
@@ -88,10 +89,12 @@ struct ReconciliationTests {
         }
     }
 
-    @Test(arguments: [
-        (1_000, 250, "25.00"), (1_000, -1, "-0.10"), (3, 1, "33.33"), (0, 5, nil), (-400, 100, "25.00"),
-        (99_999_999, -99_999_999, "-100.00"), (20_000, 1, "0.00"),
-    ] as [(Int64, Int64, String?)])
+    @Test(
+        arguments: [
+            (1_000, 250, "25.00"), (1_000, -1, "-0.10"), (3, 1, "33.33"), (0, 5, nil),
+            (-400, 100, "25.00"),
+            (99_999_999, -99_999_999, "-100.00"), (20_000, 1, "0.00"),
+        ] as [(Int64, Int64, String?)])
     func `a difference is a share of what the ledger says`(
         ledger: Int64, difference: Int64, percent: String?
     ) {
@@ -106,7 +109,8 @@ struct ReconciliationTests {
         try #require(planned.first { $0.customerID == name })
     }
 
-    private func reconcile(_ scene: Scene, heals: Bool) async throws -> StripeReconciliation.Result {
+    private func reconcile(_ scene: Scene, heals: Bool) async throws -> StripeReconciliation.Result
+    {
         let pool = scene.ledger.pool
         return try await StripeReconciliation(
             client: StripeClient(transport: SimulatedTransport(scene.simulator)),

@@ -51,7 +51,8 @@ package struct StripeReconciliation: Sendable {
             try await compare(ours, &result)
         }
         for month in months {
-            for (stripeID, id) in try await invoices.atStripe(month) where !seen.contains(stripeID) {
+            for (stripeID, id) in try await invoices.atStripe(month) where !seen.contains(stripeID)
+            {
                 if let found = try await read(stripeID) {
                     try await compare([found], &result)
                 } else if let invoice = try await invoices.invoices([id]).first,

@@ -23,7 +23,9 @@ package enum UsageReconciliation {
         ofOne lines: [SlotComputation.LineDifference], slot: String
     ) -> [Drift] {
         var byCause: [Drift.Cause: [SlotComputation.LineDifference]] = [:]
-        for line in lines where line.metric != nil { byCause[cause(line), default: []].append(line) }
+        for line in lines where line.metric != nil {
+            byCause[cause(line), default: []].append(line)
+        }
         // A fee or minimum that changes with the usage drifts for the usage's reason.
         let others = lines.filter { $0.metric == nil }
         if !others.isEmpty {

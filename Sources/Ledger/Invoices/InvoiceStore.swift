@@ -32,7 +32,8 @@ package struct InvoiceStore: Sendable {
     }
 
     package func invoice(_ id: String) async throws -> Invoice {
-        let rows = try await pool.query(SQL.invoices, InvoiceFilter(invoiceIDs: [id]).parameters).rows
+        let rows = try await pool.query(SQL.invoices, InvoiceFilter(invoiceIDs: [id]).parameters)
+            .rows
         guard let row = rows.first else { throw LedgerError.noInvoice(id) }
         return try Invoice(row)
     }

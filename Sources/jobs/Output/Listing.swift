@@ -22,6 +22,8 @@ enum Cell {
     case integer(Int64?)
     /// A decimal number of any length: a string in JSON.
     case decimal(String?)
+    /// A number that was measured, with all of its digits; people read a few.
+    case measured(String?)
     /// Minor units; people read major ones.
     case money(Int64, Currency)
     /// JSON, which a table leaves out.
@@ -31,6 +33,7 @@ enum Cell {
         switch self {
         case .text(let text), .decimal(let text): JSONText.string(text)
         case .integer(let number): number.map(String.init) ?? "null"
+        case .measured(let text): text ?? "null"
         case .money(let minor, _): String(minor)
         case .json(let text): text
         }
@@ -40,6 +43,7 @@ enum Cell {
         switch self {
         case .text(let text), .decimal(let text): text ?? "-"
         case .integer(let number): number.map(String.init) ?? "-"
+        case .measured(let text): text.flatMap(Double.init).map(shortened) ?? "-"
         case .money(let minor, let currency): currency.format(minor)
         case .json: ""
         }
@@ -49,7 +53,8 @@ enum Cell {
         switch self {
         case .text(let text): if let text { writer.text(text) } else { writer.empty() }
         case .json(let text): writer.text(text)
-        case .decimal(let text): if let text { writer.number(text) } else { writer.empty() }
+        case .decimal(let text), .measured(let text):
+            if let text { writer.number(text) } else { writer.empty() }
         case .integer(let number): if let number { writer.number(number) } else { writer.empty() }
         case .money(let minor, _): writer.number(minor)
         }
@@ -57,7 +62,7 @@ enum Cell {
 
     var isNumber: Bool {
         switch self {
-        case .integer, .decimal, .money: true
+        case .integer, .decimal, .money, .measured: true
         case .text, .json: false
         }
     }

@@ -64,7 +64,8 @@ struct ReconciliationReport {
         do {
             try Data(writer.takeBytes()).write(to: URL(filePath: path), options: .atomic)
         } catch {
-            throw Failure(.usage, "--output \(path) cannot be written: \(error.localizedDescription)")
+            throw Failure(
+                .usage, "--output \(path) cannot be written: \(error.localizedDescription)")
         }
     }
 

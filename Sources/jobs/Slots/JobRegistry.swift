@@ -2,7 +2,8 @@
 enum JobRegistry {
     /// Those with slots.
     static let slotted: [any SlotJobCommand.Type] = [
-        RunCommand.Bill.self, RunCommand.Reconcile.self,
+        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self, RunCommand.Bill.self,
+        RunCommand.Reconcile.self,
     ]
 
     static let descriptions: [JobDescription] =
