@@ -48,8 +48,14 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
-        // What is unusual in usage: pure computing.
-        .target(name: "Detection", dependencies: ["Usage"]),
+        // What is unusual in usage: computing that is pure, and the runs that feed it.
+        .target(
+            name: "Detection",
+            dependencies: [
+                "Usage", "Ledger", "ClickHouse", "Postgres", "Digest", "Exact",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            plugins: ["EmbedSQLPlugin"]),
         .target(
             name: "Usage",
             dependencies: ["Ledger", "ClickHouse", "Postgres", "Digest", "Exact"],
@@ -123,8 +129,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "jobs", "StripeSimulator", "Billing", "Ledger", "Usage", "ClickHouse", "Postgres",
-                "HTTP", "Exact", "StripeSimulation", "TestSupport",
+                "jobs", "StripeSimulator", "Billing", "Detection", "Ledger", "Usage", "ClickHouse",
+                "Postgres", "HTTP", "Exact", "StripeSimulation", "TestSupport",
             ],
             exclude: ["wrong_clock.c"]),
     ],

@@ -70,6 +70,28 @@ package final class ClickHouseClient: Sendable {
         return rows
     }
 
+    /// A whole answer in a format such as `RowBinary`; the question bounds its size.
+    package func bytes(_ query: ClickHouseQuery, format: String) async throws -> [UInt8] {
+        let queryID = Self.newQueryID()
+        var parameters = parameters(of: query, queryID: queryID)
+        parameters.append(("default_format", format))
+        let request = request(parameters, body: .bytes(Array(query.sql.utf8)))
+        var answer: [UInt8] = []
+        try await killingWhenCancelled(queryID) {
+            try await self.http.withResponse(to: request) { response in
+                try await self.refuseError(&response, queryID: queryID)
+                do {
+                    while let chunk = try await response.nextChunk() { answer += chunk }
+                } catch let error as HTTPError {
+                    let end = String(decoding: answer.suffix(65_536), as: UTF8.self)
+                    guard ClickHouseError.exceptionCode(in: end) != nil else { throw error }
+                    throw ClickHouseError.server(code: nil, text: end, queryID: queryID)
+                }
+            }
+        }
+        return answer
+    }
+
     /// Hands over rows as they arrive, some thousand at a time; memory does not grow with the answer, since
     /// the server waits while `body` works.
     ///
@@ -109,21 +131,25 @@ package final class ClickHouseClient: Sendable {
     }
 
     /// The same with rows that are at hand.
+    ///
+    /// - Parameter isCompressed: false for what hardly gets smaller, such as measured floats.
     package func insert(
-        into table: String, columns: [String], format: String, rows: [UInt8]
+        into table: String, columns: [String], format: String, rows: [UInt8],
+        isCompressed: Bool = true
     ) async throws {
-        try await insert(into: table, columns, format, body: .bytes(rows))
+        try await insert(into: table, columns, format, isCompressed, body: .bytes(rows))
     }
 
     private func insert(
-        into table: String, _ columns: [String], _ format: String, body: HTTPBody
+        into table: String, _ columns: [String], _ format: String, _ isCompressed: Bool = true,
+        body: HTTPBody
     ) async throws {
         let queryID = Self.newQueryID()
         let sql = "INSERT INTO \(table) (\(columns.joined(separator: ", "))) FORMAT \(format)"
         var parameters = parameters(of: ClickHouseQuery(sql), queryID: queryID)
         parameters.append(("query", sql))
         var request = request(parameters, body: body)
-        request.compressesBody = true
+        request.compressesBody = isCompressed
         try await killingWhenCancelled(queryID) {
             try await self.http.withResponse(to: request) { response in
                 try await self.refuseError(&response, queryID: queryID)

@@ -27,7 +27,8 @@ struct JobsCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
             UsageCommand.self, InvoicesCommand.self, BillingCommand.self, ServeCommand.self,
-            WebhooksCommand.self, DeadLettersCommand.self, DetectCommand.self, RunsCommand.self,
+            WebhooksCommand.self, DeadLettersCommand.self, AnomaliesCommand.self,
+            DetectCommand.self, RunsCommand.self,
             SchedulesCommand.self,
         ])
 }

@@ -9,9 +9,7 @@ package struct Verdict: Sendable, Equatable {
     package let recommendedAction: String
 
     /// Which way the volume went.
-    package enum Direction: Sendable {
-        case up, down, stopped
-    }
+    package typealias Direction = VolumeEpisode.Direction
 
     /// Nil if nothing is unusual. A volume and a pattern that change together **are** suspicious.
     ///
@@ -38,7 +36,7 @@ package struct Verdict: Sendable, Equatable {
             recommendedAction: action(kind, direction))
     }
 
-    private static func action(_ kind: Kind, _ direction: Direction) -> String {
+    static func action(_ kind: Kind, _ direction: Direction) -> String {
         switch (kind, direction) {
         case (_, .stopped):
             "Usage stopped: check that the exporter still delivers, then call the customer."

@@ -42,7 +42,7 @@ package final class WebhookInbox: Sendable {
     private func write() async {
         while let arrivals = takeArrivals() {
             do {
-                let areNew = try await store.insert(arrivals.map(\.event))
+                let areNew = try await store.insert(arrivals.map(\.event), from: .endpoint)
                 for (arrival, isNew) in zip(arrivals, areNew) {
                     arrival.isKept.resume(returning: isNew)
                 }
@@ -58,7 +58,8 @@ package final class WebhookInbox: Sendable {
     private func writeSingly(_ arrivals: [Arrival]) async {
         for arrival in arrivals {
             do {
-                arrival.isKept.resume(returning: try await store.insert([arrival.event])[0])
+                let areNew = try await store.insert([arrival.event], from: .endpoint)
+                arrival.isKept.resume(returning: areNew[0])
             } catch {
                 arrival.isKept.resume(throwing: error)
             }

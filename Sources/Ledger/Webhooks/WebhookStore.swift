@@ -16,12 +16,15 @@ package struct WebhookStore: Sendable {
 
     // MARK: Receiving
 
-    /// Takes events from the endpoint, all or nothing.
+    /// Takes events, all or nothing.
     ///
     /// - Returns: for each, false if it is known already.
-    package func insert(_ events: [ReceivedEvent]) async throws -> [Bool] {
+    @discardableResult
+    package func insert(
+        _ events: [ReceivedEvent], from source: ReceivedEvent.Source
+    ) async throws -> [Bool] {
         let statements = events.map {
-            PostgresStatement(SQL.webhookInsert, Self.parameters($0, .endpoint))
+            PostgresStatement(SQL.webhookInsert, Self.parameters($0, source))
         }
         return try await pool.withConnection { connection in
             try await connection.pipeline(statements).map { $0.affectedRows == 1 }

@@ -39,7 +39,7 @@ package struct Metric: Sendable, Hashable {
     }
 
     /// Whether the quantities of hours make up that of a day: those are rolled up.
-    var isAdditive: Bool {
+    package var isAdditive: Bool {
         switch aggregation {
         case .count, .sum, .max: true
         case .uniqueCount, .latest: false

@@ -1,5 +1,5 @@
-internal import ClickHouse
-internal import Ledger
+package import ClickHouse
+package import Ledger
 
 /// The tables of one generation: winners, what was seen, rollups, conflicts, figures and slices.
 ///
@@ -43,13 +43,13 @@ struct UsageTables: Sendable {
 
 extension SealedUsage {
     /// What every question of sealed usage is bound to.
-    var parameters: [String: ClickHouseValue] {
+    package var parameters: [String: ClickHouseValue] {
         UsageTables(generation: generation).parameters.merging(
             ["cutoff": .integer(cutoff), "hidden": .integers(hidden)]) { $1 }
     }
 
     /// What is not rolled up is computed under its own key.
-    func rollupKey(of metric: Metric) -> String {
+    package func rollupKey(of metric: Metric) -> String {
         rollupKeys[metric.key] ?? metric.key
     }
 

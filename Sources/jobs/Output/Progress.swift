@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Glibc
 internal import Synchronization
 
@@ -72,4 +73,12 @@ func grouped(_ decimal: String) -> String {
         result.append(digit)
     }
     return sign + String(result.reversed()) + decimal[point...]
+}
+
+/// About four digits, for people: 0.0123, 4.56, 1235.
+func shortened(_ number: Double) -> String {
+    guard number.isFinite, number != 0 else { return "0" }
+    let size = abs(number)
+    if size >= 1000 { return grouped(String(format: "%.0f", number)) }
+    return String(format: size >= 100 ? "%.1f" : size >= 1 ? "%.2f" : "%.4g", number)
 }

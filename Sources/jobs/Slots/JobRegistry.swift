@@ -1,7 +1,10 @@
 /// Every job that runs unattended. A new one is a command in `Commands` and an entry here.
 enum JobRegistry {
     /// Those with slots.
-    static let slotted: [any SlotJobCommand.Type] = [RunCommand.Bill.self]
+    static let slotted: [any SlotJobCommand.Type] = [
+        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self, RunCommand.Bill.self,
+        RunCommand.Reconcile.self,
+    ]
 
     static let descriptions: [JobDescription] =
         [RunCommand.SealUsage.job] + slotted.map { $0.job }

@@ -1,4 +1,5 @@
 internal import Billing
+internal import Detection
 internal import Exact
 internal import Foundation
 internal import Usage
@@ -60,6 +61,7 @@ struct Settings: Sendable {
     let stripeEndpointRequestsPerSecond: Int?
     /// How often a request is tried before its invoice is given up.
     let stripeMaximumAttempts: Int
+    let detection: DetectionPolicy
     /// The log of usage events: `table`, or `database.table`.
     let eventsTable: String
     /// The most rows that a batch of sealed usage takes.
@@ -108,6 +110,7 @@ struct Settings: Sendable {
         stripeEndpointRequestsPerSecond = try reader.int(
             "stripe.endpoint_requests_per_second", in: 1...10_000)
         stripeMaximumAttempts = try reader.int("stripe.max_attempts", in: 1...100) ?? 8
+        detection = try reader.detection()
         eventsTable = try reader.string("usage.events_table") ?? "events"
         batchRows =
             try reader.int("usage.batch_rows", in: 1...100_000_000)

@@ -63,6 +63,17 @@ struct SettingsReader {
         return number
     }
 
+    mutating func number(
+        _ key: String, in range: ClosedRange<Double>
+    ) throws(SettingsError) -> Double? {
+        guard case .double(let number)? = try value(key, .double) else { return nil }
+        guard range.contains(number) else {
+            throw SettingsError(
+                "\(key) is \(number); it must be from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
     mutating func month(_ key: String) throws(SettingsError) -> CivilMonth? {
         guard let text = try string(key) else { return nil }
         guard let month = CivilMonth(text) else {

@@ -10,7 +10,9 @@ CREATE TABLE IF NOT EXISTS {hourly:Identifier}
     unparsable UInt64,
     -- NULL if there is none, as of a count, or of unparsable rows alone.
     quantity Nullable(Decimal(76, 9)),
-    INDEX by_batch batch TYPE minmax GRANULARITY 1
+    INDEX by_batch batch TYPE minmax GRANULARITY 1,
+    -- The history of some customers, for detection.
+    PROJECTION by_customer (SELECT * ORDER BY rollup_key, customer_id, hour)
 )
 ENGINE = MergeTree
 ORDER BY (rollup_key, hour)

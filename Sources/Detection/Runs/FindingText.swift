@@ -1,0 +1,121 @@
+package import Exact
+internal import Usage
+
+extension Hour {
+    package var instant: Instant { Instant(milliseconds: Int64(index) * 3_600_000) }
+}
+
+/// What was found, as the ledger takes it: a JSON array.
+struct FindingText {
+    private var objects: [String] = []
+
+    var json: String { "[\(objects.joined(separator: ","))]" }
+
+    mutating func add(_ episode: VolumeEpisode, of customer: String, _ metric: DetectedMetric) {
+        objects.append(
+            Self.object(
+                [
+                    (
+                        "anomaly_id",
+                        Self.string(
+                            AnomalyName.of(
+                                customer: customer, metricKey: metric.key, lineage: "volume",
+                                first: episode.first))
+                    ),
+                    ("customer_id", Self.string(customer)),
+                    ("kind", Self.string("volume")), ("severity", Self.string("critical")),
+                    ("score", "\(episode.score)"), ("threshold", "\(episode.threshold)"),
+                    ("tail_probability", "\(episode.tailProbability)"),
+                    ("expected_low", "\(episode.expectedRange.lowerBound)"),
+                    ("expected_high", "\(episode.expectedRange.upperBound)"),
+                    ("excess", "\(episode.excess)"), ("hours", "\(episode.hours)"),
+                    ("method", Self.string(episode.method.rawValue)),
+                    ("part", episode.part.map { Self.string($0.rawValue) } ?? "null"),
+                    ("recommended_action", Self.string(Verdict.action(.volume, episode.direction))),
+                ]
+                    + Self.common(
+                        metric, episode.direction, episode.first, episode.last, episode.peak,
+                        expected: episode.expected, observed: episode.observed)))
+    }
+
+    mutating func add(_ shift: FleetShift) {
+        let metric = shift.outcome.metric
+        objects.append(
+            Self.object(
+                [
+                    (
+                        "anomaly_id",
+                        Self.string(
+                            AnomalyName.of(
+                                customer: "", metricKey: metric.key,
+                                lineage: shift.isUp ? "fleet up" : "fleet down", first: shift.first)
+                        )
+                    ),
+                    ("kind", Self.string("fleet")), ("severity", Self.string("critical")),
+                    ("score", "\(shift.score)"), ("threshold", "\(shift.threshold)"),
+                    ("excess", "\(shift.outcome.observed - shift.outcome.expected)"),
+                    ("hours", "1"), ("series", "\(shift.series)"), ("method", Self.string("fleet")),
+                    ("recommended_action", Self.string(shift.recommendedAction)),
+                ]
+                    + Self.common(
+                        metric, shift.direction, shift.first, shift.hour, shift.hour,
+                        expected: shift.outcome.expected, observed: shift.outcome.observed)))
+    }
+
+    private static func common(
+        _ metric: DetectedMetric, _ direction: VolumeEpisode.Direction, _ first: Hour, _ last: Hour,
+        _ peak: Hour, expected: Double, observed: Double
+    ) -> [(String, String)] {
+        [
+            ("metric_key", string(metric.key)), ("metric", string(metric.code)),
+            ("direction", string(direction.rawValue)), ("first_hour", string("\(first.instant)")),
+            ("last_hour", string("\(last.instant)")), ("peak_hour", string("\(peak.instant)")),
+            ("expected", "\(expected)"), ("observed", "\(observed)"),
+        ]
+    }
+
+    static func object(_ members: [(String, String)]) -> String {
+        "{\(members.map { "\"\($0)\":\($1)" }.joined(separator: ","))}"
+    }
+
+    static func string(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        JSONString.append(text, to: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// Many series of a metric that are unusual in one hour, in one direction: one thing, not many.
+struct FleetShift {
+    let outcome: MetricOutcome
+    let isUp: Bool
+    let first: Hour
+    let hour: Hour
+    let threshold: Double
+    /// The share of the judged series from which on it is one.
+    let share: Double
+
+    /// Fewer series are no fleet.
+    static let minimumSeries = 10
+
+    var series: Int { isUp ? outcome.up : outcome.down }
+
+    /// The threshold, as often as the share of series is reached.
+    var score: Double {
+        threshold * Double(series) / max(1, share * Double(max(1, outcome.judged)))
+    }
+
+    var direction: VolumeEpisode.Direction {
+        isUp ? .up : outcome.observed <= 0 ? .stopped : .down
+    }
+
+    var recommendedAction: String {
+        isUp
+            ? "Many customers at once: look for a change of ours (a release, a retry loop in a client library), or plan the event with jobs anomalies mute."
+            : "Many customers at once: look for an outage of ours or of the exporter, or plan the event with jobs anomalies mute."
+    }
+
+    var isShift: Bool {
+        series >= Self.minimumSeries && Double(series) >= share * Double(outcome.judged)
+    }
+}

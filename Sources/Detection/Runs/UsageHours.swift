@@ -1,0 +1,115 @@
+internal import ClickHouse
+internal import Ledger
+internal import Usage
+
+/// Questions of hourly usage up to a sealed batch.
+struct UsageHours: Sendable {
+    let clickHouse: ClickHouseClient
+    let sealed: SealedUsage
+
+    struct Series: Sendable {
+        let customer: ArraySlice<UInt8>
+        let rows: [UsageRow]
+    }
+
+    /// What a range of customers used, in order of customer and hour.
+    func read(
+        _ metric: DetectedMetric, _ range: CustomerRange, _ hours: Range<Hour>,
+        _ filter: SeriesFilter? = nil
+    ) async throws -> [Series] {
+        guard sealed.cutoff > 0, !hours.isEmpty else { return [] }
+        let filter = filter ?? .all
+        let sql = SQL.usageHours.replacing("/* value */", with: metric.valueExpression)
+        let query = ClickHouseQuery(
+            filter.text(sql),
+            parameters: parameters(metric, hours).merging(range.parameters) { $1 }
+                .merging(filter.parameters(metric)) { $1 })
+        var reader = RowBinaryReader(
+            try await clickHouse.bytes(query, format: "RowBinary"))
+        var series: [Series] = []
+        while !reader.isAtEnd {
+            let customer = try reader.text()
+            let count = try reader.length()
+            var rows: [UsageRow] = []
+            rows.reserveCapacity(count)
+            for _ in 0..<count {
+                let hour = Hour(Int(try reader.integer(Int32.self)))
+                rows.append(UsageRow(hour: hour, value: try reader.double()))
+            }
+            series.append(Series(customer: customer, rows: rows))
+        }
+        return series
+    }
+
+    /// Ranges of about `size` customers with usage.
+    func ranges(
+        _ metric: DetectedMetric, _ hours: Range<Hour>, size: Int
+    ) async throws -> [CustomerRange] {
+        guard sealed.cutoff > 0 else { return [CustomerRange()] }
+        var parameters = parameters(metric, hours)
+        parameters["size"] = .integer(Int64(size))
+        let rows = try await clickHouse.rows(
+            ClickHouseQuery(SQL.usageRanges, parameters: parameters))
+        return CustomerRange.between(try rows.map { try $0.string("customer_id") })
+    }
+
+    /// The hours in which anybody used anything of these metrics, with how many series that were.
+    func present(
+        _ metrics: [DetectedMetric], _ hours: Range<Hour>
+    ) async throws -> [Hour: Int64] {
+        guard sealed.cutoff > 0, !hours.isEmpty else { return [:] }
+        let rows = try await clickHouse.rows(
+            ClickHouseQuery(SQL.usagePresent, parameters: parameters(metrics, hours)))
+        return Dictionary(
+            uniqueKeysWithValues: try rows.map {
+                (Hour(Int(try $0.int64("present_hour"))), try $0.int64("series"))
+            })
+    }
+
+    struct Late: Sendable {
+        let rollupKey: String
+        let customer: String
+        /// Nil: only of hours that are not kept any more.
+        let first: Hour?
+        let olderHours: Int64
+    }
+
+    /// Whose hours before one have changed since a batch.
+    func late(
+        _ metrics: [DetectedMetric], before end: Hour, since oldest: Hour, after batch: Int64
+    ) async throws -> [Late] {
+        guard sealed.cutoff > batch else { return [] }
+        var parameters = parameters(metrics, Hour(0)..<end)
+        parameters["oldest"] = .integer(Int64(oldest.index))
+        parameters["after"] = .integer(batch)
+        return try await clickHouse.rows(
+            ClickHouseQuery(SQL.lateSeries, parameters: parameters)
+        ).map { row in
+            let first = try row.int64("first_hour")
+            return Late(
+                rollupKey: try row.string("rollup_key"), customer: try row.string("customer_id"),
+                first: first > 0 ? Hour(Int(first)) : nil,
+                olderHours: try row.int64("older_hours"))
+        }
+    }
+
+    private func parameters(
+        _ metric: DetectedMetric, _ hours: Range<Hour>
+    ) -> [String: ClickHouseValue] {
+        var parameters = sealed.parameters
+        parameters["rollup_key"] = .string(metric.rollupKey)
+        parameters["first"] = .integer(Int64(hours.lowerBound.index))
+        parameters["end"] = .integer(Int64(hours.upperBound.index))
+        return parameters
+    }
+
+    private func parameters(
+        _ metrics: [DetectedMetric], _ hours: Range<Hour>
+    ) -> [String: ClickHouseValue] {
+        var parameters = sealed.parameters
+        parameters["rollup_keys"] = .strings(Array(Set(metrics.map(\.rollupKey))).sorted())
+        parameters["first"] = .integer(Int64(hours.lowerBound.index))
+        parameters["end"] = .integer(Int64(hours.upperBound.index))
+        return parameters
+    }
+}

@@ -1,0 +1,24 @@
+internal import Detection
+
+extension SettingsReader {
+    /// `detection.*`: how hours are judged, and what is told of them.
+    mutating func detection() throws(SettingsError) -> DetectionPolicy {
+        var policy = DetectionPolicy()
+        if let method = try choice("detection.method", of: Method.self) {
+            policy.detector.method = method
+        }
+        if let sensitivity = try choice("detection.sensitivity", of: Sensitivity.self) {
+            policy.detector.sensitivity = sensitivity
+        }
+        if let threshold = try number("detection.threshold", in: 0.1...1000) {
+            policy.detector.threshold = threshold
+        }
+        policy.totalDays = try int("detection.window_days", in: 7...30) ?? policy.totalDays
+        policy.alertBudget = try int("detection.alert_budget", in: 0...10_000) ?? policy.alertBudget
+        policy.fleetShare =
+            try number("detection.fleet_share", in: 0.001...1) ?? policy.fleetShare
+        policy.snapshotDays = try int("detection.snapshot_days", in: 2...31) ?? policy.snapshotDays
+        policy.keptDays = try int("detection.kept_days", in: 30...4000) ?? policy.keptDays
+        return policy
+    }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE detection_states DROP PARTITION {position:Int64}

@@ -1,0 +1,9 @@
+-- Episodes that ended a day ago are over; $1: the hour after the last judged one.
+WITH recovered AS (
+    UPDATE anomalies SET status = 'resolved', closed_at = now(), close_reason = 'recovered'
+    WHERE closed_at IS NULL AND last_hour < $1::timestamptz - interval '25 hours'
+    RETURNING anomaly_id
+)
+INSERT INTO anomaly_notes (anomaly_id, event, by)
+SELECT anomaly_id, 'recovered', 'detection' FROM recovered
+RETURNING anomaly_id

@@ -1,0 +1,1 @@
+SELECT nextval('detection_versions') AS version

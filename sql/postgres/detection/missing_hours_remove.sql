@@ -1,0 +1,1 @@
+DELETE FROM detection_missing_hours WHERE hour_index = ANY ($1::bigint[])
