@@ -3,7 +3,7 @@ enum JobRegistry {
     /// Those with slots.
     static let slotted: [any SlotJobCommand.Type] = [
         RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self, RunCommand.Bill.self,
-        RunCommand.Reconcile.self,
+        RunCommand.Reconcile.self, RunCommand.Purge.self,
     ]
 
     static let descriptions: [JobDescription] =
