@@ -7,6 +7,7 @@ struct HelpTests {
     private static let commands: [[String]] = [
         [], ["run"], ["run", "seal-usage"], ["run", "process-webhooks"], ["run", "bill"],
         ["run", "detect-anomalies"], ["run", "refresh-state"],
+        ["run", "check-patterns"], ["run", "rebuild-baselines"],
         ["migrate"],
         ["import"], ["import", "access-log"], ["import", "events"], ["import", "customers"],
         ["catalog"], ["catalog", "check"], ["catalog", "apply"], ["catalog", "show"],
@@ -21,7 +22,10 @@ struct HelpTests {
         ["anomalies"], ["anomalies", "list"], ["anomalies", "acknowledge"],
         ["anomalies", "resolve"], ["anomalies", "dismiss"], ["anomalies", "mute"],
         ["anomalies", "unmute"],
-        ["detect"], ["detect", "backtest"],
+        ["detect"], ["detect", "backtest"], ["detect", "baselines"],
+        ["detect", "baselines", "list"], ["detect", "baselines", "drifted"],
+        ["detect", "baselines", "approve"], ["detect", "baselines", "promote"],
+        ["detect", "baselines", "rollback"],
         ["runs"], ["runs", "list"], ["runs", "show"],
         ["schedules"], ["schedules", "print"], ["schedules", "install"],
     ]

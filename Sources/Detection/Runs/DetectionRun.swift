@@ -7,6 +7,7 @@ package import Usage
 /// How runs judge, and what they tell.
 package struct DetectionPolicy: Sendable {
     package var detector = DetectorSettings()
+    package var pattern = PatternCheck.Settings()
     /// How many daily totals `zscore` compares with.
     package var totalDays = 30
     /// So many anomalies of a run are alerted of by themselves, the others in one digest.
@@ -32,6 +33,8 @@ package struct DetectionSummary: Sendable {
     package var tooLateHours: Int64 = 0
     package var anomalies = AnomalyFindings.Outcome()
     package var fleetShifts = 0
+    /// There is no version of the baselines to hold a day against.
+    package var lacksBaselines = false
 
     package init() {}
 

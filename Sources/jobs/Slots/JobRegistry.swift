@@ -3,6 +3,7 @@ enum JobRegistry {
     /// Those with slots.
     static let slotted: [any SlotJobCommand.Type] = [
         RunCommand.Bill.self, RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self,
+        RunCommand.CheckPatterns.self, RunCommand.RebuildBaselines.self,
     ]
 
     static let descriptions: [JobDescription] =

@@ -13,6 +13,10 @@ extension SettingsReader {
         if let threshold = try number("detection.threshold", in: 0.1...1000) {
             policy.detector.threshold = threshold
         }
+        policy.pattern.similarity =
+            try number("detection.similarity", in: 0.01...1) ?? policy.pattern.similarity
+        policy.pattern.volumeChange =
+            try number("detection.volume_change", in: 0.01...100) ?? policy.pattern.volumeChange
         policy.totalDays = try int("detection.window_days", in: 7...30) ?? policy.totalDays
         policy.alertBudget = try int("detection.alert_budget", in: 0...10_000) ?? policy.alertBudget
         policy.fleetShare =
