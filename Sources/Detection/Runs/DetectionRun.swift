@@ -120,8 +120,8 @@ package struct DetectionRun: Sendable {
         {
             kept = try await takeLateData(kept, &summary)
         } else {
-            // The day's own hours are judged one by one: its beginning is where late data starts.
-            let midnight = Hour((target.nextHour + (target.isRefreshed ? 0 : -1)).day * 24)
+            // The day's own hours are judged one by one.
+            let midnight = Hour((target.nextHour + -1).day * 24)
             try await begin(at: midnight, &summary)
             kept = try await store.positions()
         }
