@@ -20,9 +20,11 @@ test: up ## run all tests against the local stack
 	@dev/install.sh build test
 	@dev/test
 
-chaos: up ## 2,000 seeds of kills, faults, pauses and doubled runs against a simulated Stripe
+chaos: up ## thousands of seeds of kills, faults, pauses and doubled runs against a simulated Stripe
 	@dev/install.sh build test
 	@CHAOS_SEEDS=2000 dev/test --filter 'SubmissionTests.ChaosTests'
+	@CHAOS_SEEDS=1000 dev/test --filter 'SubmissionTests.WebhookChaosTests'
+	@FUZZ_ROUNDS=10000000 dev/test --filter 'WebhookSignatureTests'
 
 check: lint ## everything that CI checks: format, build with warnings as errors, tests
 	@$(MAKE) --no-print-directory test
@@ -35,11 +37,12 @@ build: ## make the release binary, .build/release/jobs
 	swift build -c release --static-swift-stdlib --product jobs
 
 bench: up ## measure, as ratios to the engines' own speed in the same run
-	@dev/install.sh build
+	@dev/install.sh build bench
 	swift build -c release --static-swift-stdlib --product jobs
 	swift build -c release --static-swift-stdlib --product stripe-simulator
 	@Benchmarks/run .build/release/jobs
 	@Benchmarks/submission .build/release/jobs .build/release/stripe-simulator
+	@Benchmarks/webhooks .build/release/jobs .build/release/stripe-simulator
 	@Benchmarks/detection .build/release/jobs
 
 up: ## start the local Postgres and ClickHouse

@@ -131,7 +131,8 @@ let package = Package(
             dependencies: [
                 "jobs", "StripeSimulator", "Billing", "Detection", "Ledger", "Usage", "ClickHouse",
                 "Postgres", "HTTP", "Exact", "StripeSimulation", "TestSupport",
-            ]),
+            ],
+            exclude: ["wrong_clock.c"]),
     ],
     swiftLanguageModes: [.v6]
 )

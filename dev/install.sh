@@ -2,7 +2,7 @@
 # Installs what the project needs on a Debian 12 that has a Swift toolchain. Says nothing when
 # nothing is missing.
 #
-#   dev/install.sh [build|stack|test]...     (default: all three)
+#   dev/install.sh [build|stack|test|bench]...     (default: the first three)
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=state.sh
@@ -105,7 +105,8 @@ install_part() {
             need nghttp2-server openssl systemd
             need_promtool
             ;;
-        *) fail "unknown part '$1' (there are: build, stack, test)" ;;
+        bench) need wrk ;;
+        *) fail "unknown part '$1' (there are: build, stack, test, bench)" ;;
     esac
 }
 

@@ -55,12 +55,13 @@ final class JobsProcess: Sendable {
 
     init(
         _ arguments: [String], environment: [String: String], folder: String,
-        input: Input = .nothing, reader: Reader = .everything
+        input: Input = .nothing, reader: Reader = .everything,
+        program: String = executable
     ) throws {
         let name = "\(folder)/.\(UUID().uuidString)"
         (output, errors) = (name + ".out", name + ".err")
         let source = if case .file(let path) = input { path } else { "/dev/null" }
-        let words = ["/usr/bin/env", "-C", folder, Self.executable] + arguments
+        let words = ["/usr/bin/env", "-C", folder, program] + arguments
         let child = try Self.spawning.withLock { [output, errors] _ in
             try Self.spawn(words, environment, source, output, errors, reader)
         }

@@ -72,11 +72,7 @@ struct ServeTests {
                 process.kill()
                 _ = try await process.result()
             }
-            try await submitted.stack.postgres.query(
-                """
-                CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
-                    AS $$ SELECT clock_timestamp() + interval '200 seconds' $$
-                """)
+            try await submitted.letClaimsRunOut()
             let last = try await submitted.stack.jobs(
                 ["run", "process-webhooks"], with: submitted.settings([:]))
             #expect(last.status == 0)
@@ -92,6 +88,48 @@ struct ServeTests {
                     "SELECT count(stripe_event_id) AS value FROM invoice_events")
             )
             #expect(events == entries)
+        }
+    }
+
+    @Test func `a server that is killed again and again loses no event`() async throws {
+        try await withSubmittedStack { submitted in
+            let port = try freePort()
+            let secret = try await submitted.registerEndpoint(port: port)
+            _ = try await submitted.stripe.send(
+                "POST", "/_sim/webhooks",
+                #"{"duplicates_percent": 50, "reorder": true, "delay_ms": 20}"#)
+            #expect(try await submitted.bill().status == 0)
+            let ann = submitted.customers["ann"] ?? ""
+            _ = try await submitted.stripe.send("POST", "/_sim/customers/\(ann)/fail_open", "{}")
+            for milliseconds in stride(from: 200, through: 1400, by: 200) {
+                let server = try submitted.serve(port: port, secret: secret)
+                _ = try await submitted.stripe.send(
+                    "POST", "/_sim/clock", #"{"advance_seconds": 90000}"#)
+                await server.live(milliseconds: milliseconds)
+                server.kill()
+                _ = try await server.result()
+            }
+            _ = try await submitted.stripe.send("POST", "/_sim/customers/\(ann)/pay_open", "{}")
+            try await submitted.letClaimsRunOut()
+            let last = try submitted.serve(port: port, secret: secret)
+            let stack = submitted.stack
+            try await stack.until("SELECT bool_and(status = 'paid') AS value FROM invoices")
+            try await stack.until(
+                "SELECT bool_and(state <> 'pending') AS value FROM webhook_events")
+            last.send(SIGTERM)
+            #expect(try await last.result().status == 0)
+            let effects = try await submitted.effects(of: "bob")
+            #expect(effects["charges"] == 1, "\(effects)")
+            #expect(
+                try await stack.value(
+                    "SELECT count(*) AS value FROM alerts WHERE kind = 'payment_failed'")
+                    == 1)
+            #expect(
+                try await stack.value(
+                    """
+                    SELECT count(stripe_event_id) = count(DISTINCT stripe_event_id) AS value
+                    FROM invoice_events
+                    """))
         }
     }
 

@@ -88,22 +88,36 @@ struct ServedStack: Sendable {
     }
 }
 
-/// Runs a test with a server that Stripe knows, as an operator makes it known.
-func withServer(_ body: (ServedStack) async throws -> Void) async throws {
-    try await withSubmittedStack { submitted in
-        let port = try freePort()
-        let made = try await submitted.stack.jobs(
-            [
-                "webhooks", "endpoint", "create", "http://127.0.0.1:\(port)/webhooks/stripe",
-            ], with: submitted.settings([:]))
+extension SubmittedStack {
+    /// Makes an endpoint known to Stripe, as an operator does.
+    ///
+    /// - Returns: its secret.
+    func registerEndpoint(port: UInt16) async throws -> String {
+        let made = try await stack.jobs(
+            ["webhooks", "endpoint", "create", "http://127.0.0.1:\(port)/webhooks/stripe"],
+            with: settings([:]))
         let words = made.output.split(whereSeparator: \.isWhitespace).map(String.init)
-        let secret = try #require(words.first { $0.hasPrefix("whsec_") })
-        let process = try submitted.stack.start(
+        return try #require(words.first { $0.hasPrefix("whsec_") })
+    }
+
+    func serve(port: UInt16, secret: String) throws -> JobsProcess {
+        try stack.start(
             ["serve"],
-            with: submitted.settings([
+            with: settings([
                 "STRIPE_WEBHOOK_SECRETS": "\(secret), whsec_old", "SERVE_PORT": "\(port)",
                 "SERVE_REQUEST_SECONDS": "2", "CLICKHOUSE_URL": nil,
             ]))
+    }
+}
+
+/// Runs a test with a server that Stripe knows.
+func withServer(
+    on postgres: OwnPostgres? = nil, _ body: (ServedStack) async throws -> Void
+) async throws {
+    try await withSubmittedStack(on: postgres) { submitted in
+        let port = try freePort()
+        let secret = try await submitted.registerEndpoint(port: port)
+        let process = try submitted.serve(port: port, secret: secret)
         let server = try ServedStack(submitted, process, port, secret)
         let deadline = ContinuousClock.now + .seconds(30)
         while await (try? server.get("/readyz"))?.status != 200 {
@@ -116,7 +130,7 @@ func withServer(_ body: (ServedStack) async throws -> Void) async throws {
 }
 
 /// A port that nobody listens on.
-private func freePort() throws -> UInt16 {
+func freePort() throws -> UInt16 {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(listener) }
     var address = sockaddr_in()

@@ -73,12 +73,12 @@ extension Stack {
     /// Starts the program, and calls `body` while it waits for a table that is locked.
     func waiting(
         at table: String, _ arguments: [String], with changes: [String: String?] = [:],
-        _ body: (JobsProcess) async throws -> Void
+        program: String = JobsProcess.executable, _ body: (JobsProcess) async throws -> Void
     ) async throws {
         try await postgres.withConnection { holder in
             try await holder.query("BEGIN")
             try await holder.query("LOCK TABLE \(table) IN ACCESS EXCLUSIVE MODE")
-            let process = try start(arguments, with: changes)
+            let process = try start(arguments, with: changes, program: program)
             try await untilRunWaits(on: table)
             try await body(process)
             try await holder.query("ROLLBACK")

@@ -46,12 +46,14 @@ struct Stack: Sendable {
     /// Starts the program; the caller awaits its end.
     func start(
         _ arguments: [String], with changes: [String: String?] = [:],
-        input: JobsProcess.Input = .nothing, reader: JobsProcess.Reader = .everything
+        input: JobsProcess.Input = .nothing, reader: JobsProcess.Reader = .everything,
+        program: String = JobsProcess.executable
     ) throws -> JobsProcess {
         var environment = environment
         for (name, value) in changes { environment[name] = value }
         return try JobsProcess(
-            arguments, environment: environment, folder: folder, input: input, reader: reader)
+            arguments, environment: environment, folder: folder, input: input, reader: reader,
+            program: program)
     }
 
     /// Runs the program, which must say that all is done.
@@ -97,8 +99,9 @@ struct Stack: Sendable {
 /// - Parameters:
 ///   - isMigrated: whether the tables are made first.
 ///   - catalog: is applied first; `nil`: none.
+///   - server: a Postgres of the test's own; `nil`: the local stack's.
 func withStack(
-    isMigrated: Bool = true, catalog: String? = Sample.catalog,
+    isMigrated: Bool = true, catalog: String? = Sample.catalog, on server: OwnPostgres? = nil,
     _ body: (Stack) async throws -> Void
 ) async throws {
     try #require(
@@ -111,7 +114,8 @@ func withStack(
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try await administrator.query("CREATE SCHEMA \(name)")
         try await clickHouse.execute(ClickHouseQuery("CREATE DATABASE \(name)"))
-        let stack = try makeStack(name, folder)
+        if let server { try await server.makeSchema(name) }
+        let stack = try makeStack(name, folder, server?.url ?? variable("DATABASE_URL"))
         var failure: (any Error)?
         do {
             if isMigrated { try await stack.done("migrate") }
@@ -145,8 +149,7 @@ private let http = try! HTTPClient(configuration: .init(userAgent: "integration-
 private let clickHouse = ClickHouseClient(
     configuration: try! ClickHouseConfiguration(url: variable("CLICKHOUSE_URL")), http: http)
 
-private func makeStack(_ name: String, _ folder: String) throws -> Stack {
-    let database = variable("DATABASE_URL")
+private func makeStack(_ name: String, _ folder: String, _ database: String) throws -> Stack {
     let url = database + (database.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name)"
     let server = variable("CLICKHOUSE_URL")
     let slash = try #require(server.lastIndex(of: "/"))

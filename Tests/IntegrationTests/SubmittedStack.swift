@@ -22,16 +22,16 @@ struct SubmittedStack {
         try stack.start(Self.bill, with: settings(changes))
     }
 
-    /// A minute and a half passes everywhere: what those who died had taken runs out, the job and the
-    /// invoice, and at Stripe no request is at work any more.
+    /// Three minutes pass everywhere: what those who died had taken runs out, the job, the invoice and the
+    /// event, and at Stripe no request is at work any more.
     func letClaimsRunOut() async throws {
-        let clock = try await stripe.send("POST", "/_sim/clock", #"{"advance_seconds": 100}"#)
+        let clock = try await stripe.send("POST", "/_sim/clock", #"{"advance_seconds": 200}"#)
         #expect(clock.status == 200)
         try await stack.postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
         try await stack.postgres.query(
             """
             CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
-                AS $$ SELECT clock_timestamp() + interval '100 seconds' $$
+                AS $$ SELECT clock_timestamp() + interval '200 seconds' $$
             """)
     }
 
@@ -74,8 +74,10 @@ struct SubmittedStack {
 }
 
 /// Runs a test with usage in May 2015: Ann is mailed 10.00, Bob is charged 20.00.
-func withSubmittedStack(_ body: (SubmittedStack) async throws -> Void) async throws {
-    try await withStack(catalog: Sample.simpleCatalog) { stack in
+func withSubmittedStack(
+    on server: OwnPostgres? = nil, _ body: (SubmittedStack) async throws -> Void
+) async throws {
+    try await withStack(catalog: Sample.simpleCatalog, on: server) { stack in
         let stripe = try ServerProcess()
         var customers: [String: String] = [:]
         for name in ["ann", "bob"] {

@@ -10,10 +10,12 @@ import Testing
 struct Inbox: Sendable {
     let scene: Scene
     let store: WebhookStore
+    let arrivals: WebhookInbox
 
     init(_ scene: Scene) {
         self.scene = scene
         store = WebhookStore(pool: scene.ledger.pool)
+        arrivals = WebhookInbox(store: store)
     }
 
     /// All events that Stripe has, the oldest first, as JSON.
@@ -37,7 +39,7 @@ struct Inbox: Sendable {
     /// - Returns: whether the event is new.
     @discardableResult
     func receive(_ payload: [UInt8]) async throws -> Bool {
-        try await store.insert(ReceivedEvent(payload: payload))
+        try await arrivals.insert(ReceivedEvent(payload: payload))
     }
 
     @discardableResult

@@ -100,6 +100,31 @@ struct WebhookTests {
         }
     }
 
+    @Test
+    func `of many that come at once each is kept once, and one that cannot be kept harms no other`()
+        async throws
+    {
+        try await withLedger { ledger in
+            let inbox = Inbox(try Scene(ledger))
+            func event(_ id: String) -> ReceivedEvent {
+                ReceivedEvent(
+                    id: id, type: "customer.created", apiVersion: nil, isLive: false, account: nil,
+                    objectID: nil, payload: "{}")
+            }
+            let kept = await withTaskGroup(of: (String, Bool?).self) { group in
+                for id in (0..<300).map({ "evt_\($0 % 100)" }) + ["evt_\0"] {
+                    group.addTask { (id, try? await inbox.arrivals.insert(event(id))) }
+                }
+                return await group.reduce(into: [(String, Bool?)]()) { $0.append($1) }
+            }
+            #expect(kept.count { $0.1 == true } == 100)
+            #expect(Set(kept.filter { $0.1 == true }.map(\.0)).count == 100)
+            #expect(kept.count { $0.1 == false } == 200)
+            #expect(kept.filter { $0.1 == nil }.map(\.0) == ["evt_\0"])
+            #expect(try await ledger.value("SELECT count(*) AS value FROM webhook_events") == 100)
+        }
+    }
+
     @Test func `an alert says who, how much, how often, and what happens next`() async throws {
         try await withLedger { ledger in
             let scene = try Scene(ledger)

@@ -94,6 +94,27 @@ package struct BillingRun: Sendable {
         }
     }
 
+    /// Lines of the slot's invoices at Stripe that would be others with the usage and the terms of now;
+    /// nothing is recorded.
+    package func sentLinesDiffering(
+        usage: UsageReader, pool: PostgresPool
+    ) async throws -> [SlotComputation.LineDifference] {
+        let differences = Mutex<[SlotComputation.LineDifference]>([])
+        try await SlotComputation.preview(slot: calculation.slot, pool: pool) { computation in
+            let periods = try await periods(of: computation)
+            try await load(periods, usage: usage, into: computation)
+            try await computation.stage(defaultZone: Self.defaultZone) { entry in
+                let period = periods[entry.zones ?? Self.unknownZones]
+                let outcome = try self.outcome(of: entry, period: period, isQuarantined: false)
+                guard case .billed(let invoice) = outcome else { return nil }
+                return invoice
+            }
+            let found = try await computation.sentLinesDiffering()
+            differences.withLock { $0 = found }
+        }
+        return differences.withLock { $0 }
+    }
+
     private func period(_ zones: SlotComputation.Zones) throws(UnknownTimeZone) -> BillingPeriod {
         try BillingPeriod(month: calculation.slot, zone: zones.start, nextZone: zones.end)
     }

@@ -177,4 +177,11 @@ package struct StripeClient: Sendable {
             last = id(next)
         }
     }
+    /// All lines of an invoice; those beyond the first page are read.
+    func lines(of invoice: StripeInvoice) async throws -> [StripeLine] {
+        guard invoice.lines.hasMore else { return invoice.lines.data }
+        var lines: [StripeLine] = []
+        try await list("/v1/invoices/\(invoice.id)/lines", [:], id: \StripeLine.id) { lines += $0 }
+        return lines
+    }
 }

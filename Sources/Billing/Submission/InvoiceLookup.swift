@@ -20,7 +20,7 @@ extension InvoiceSubmission {
         }
         var kept = final.first
         for draft in found where draft.status == .draft {
-            let lines = try await lines(of: draft)
+            let lines = try await client.lines(of: draft)
             if kept == nil, LineComparison(invoice, lines) == .equal {
                 kept = draft
             } else {

@@ -183,7 +183,7 @@ struct InvoiceSubmission {
 
     /// Compares a draft that is there with what it should be.
     private mutating func verify(_ draft: StripeInvoice) async throws {
-        switch LineComparison(invoice, try await lines(of: draft)) {
+        switch LineComparison(invoice, try await client.lines(of: draft)) {
         case .equal:
             state.recoveryPoint = .verified
             try await move("verified", nil)
@@ -217,7 +217,7 @@ struct InvoiceSubmission {
         if found.subtotal != invoice.totalMinor {
             return "it comes to \(found.subtotal) instead of \(invoice.totalMinor)"
         }
-        switch LineComparison(invoice, try await lines(of: found)) {
+        switch LineComparison(invoice, try await client.lines(of: found)) {
         case .equal: return nil
         case .incomplete(let words), .foreign(let words): return words
         }
@@ -226,15 +226,6 @@ struct InvoiceSubmission {
     func isOurs(_ found: StripeInvoice) -> Bool {
         found.metadata[StripeMetadata.invoice] == invoice.invoiceID
             && found.metadata[StripeMetadata.ledger] == requests.ledgerID
-    }
-
-    func lines(of found: StripeInvoice) async throws -> [StripeLine] {
-        guard found.lines.hasMore else { return found.lines.data }
-        var lines: [StripeLine] = []
-        try await client.list("/v1/invoices/\(found.id)/lines", [:], id: \StripeLine.id) {
-            lines += $0
-        }
-        return lines
     }
 
     /// - Returns: nothing if Stripe has no such invoice any more.

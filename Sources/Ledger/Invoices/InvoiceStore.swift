@@ -32,9 +32,31 @@ package struct InvoiceStore: Sendable {
     }
 
     package func invoice(_ id: String) async throws -> Invoice {
-        let rows = try await pool.query(SQL.invoices, InvoiceFilter(invoiceID: id).parameters).rows
+        let rows = try await pool.query(SQL.invoices, InvoiceFilter(invoiceIDs: [id]).parameters)
+            .rows
         guard let row = rows.first else { throw LedgerError.noInvoice(id) }
         return try Invoice(row)
+    }
+
+    /// Those of the invoices that there are.
+    package func invoices(_ ids: [String]) async throws -> [Invoice] {
+        try await pool.query(SQL.invoices, InvoiceFilter(invoiceIDs: ids).parameters).rows
+            .map(Invoice.init)
+    }
+
+    /// Months of which anything was given to Stripe.
+    package func sentMonths(in months: ClosedRange<CivilMonth>) async throws -> [CivilMonth] {
+        let bounds = ["\(months.lowerBound)", "\(months.upperBound)"]
+        return try await pool.query(SQL.sentMonths, bounds).rows.compactMap {
+            CivilMonth(try $0.decode("slot"))
+        }
+    }
+
+    /// Invoices of a month that should be at Stripe: Stripe's ids, and ours.
+    package func atStripe(_ month: CivilMonth) async throws -> [(stripeID: String, id: String)] {
+        try await pool.query(SQL.invoicesAtStripe, ["\(month)"]).rows.map {
+            (try $0.decode("stripe_invoice_id"), try $0.decode("invoice_id"))
+        }
     }
 
     /// What happened to an invoice, in order.
@@ -60,23 +82,23 @@ package struct InvoiceFilter: Sendable {
     package var slot: CivilMonth?
     package var customerID: String?
     package var status: String?
-    package var invoiceID: String?
+    package var invoiceIDs: [String]?
     /// Only those that are to be sent: computed, and not held. Their lines come without the tiers, which
     /// are not sent.
     package var isDue: Bool
 
     package init(
         slot: CivilMonth? = nil, customerID: String? = nil, status: String? = nil,
-        invoiceID: String? = nil, isDue: Bool = false
+        invoiceIDs: [String]? = nil, isDue: Bool = false
     ) {
         self.slot = slot
         self.customerID = customerID
         self.status = status
-        self.invoiceID = invoiceID
+        self.invoiceIDs = invoiceIDs
         self.isDue = isDue
     }
 
     var parameters: [(any PostgresEncodable)?] {
-        [slot.map { "\($0)" }, customerID, status, invoiceID, isDue]
+        [slot.map { "\($0)" }, customerID, status, invoiceIDs, isDue]
     }
 }

@@ -147,6 +147,32 @@ package struct SlotComputation {
         }
     }
 
+    /// A line of an invoice that was given to Stripe, and what it would be now.
+    package struct LineDifference: Sendable {
+        package let invoiceID: String
+        package let customerID: String
+        package let stripeInvoiceID: String?
+        package let currency: Currency
+        package let lineID: String
+        package let metric: String?
+        package let description: String
+        package let billedQuantity: String
+        package let usedQuantity: String
+        package let billedMinor: Int64
+        package let usedMinor: Int64
+        /// 1: more was used than billed; -1: less; 0: as much.
+        package let quantitySign: Int
+    }
+
+    /// The staged invoices beside those of the slot that were given to Stripe: lines that differ, in order
+    /// of customer and invoice.
+    package func sentLinesDiffering() async throws -> [LineDifference] {
+        try await connection.query(SQL.stagedLinesIndex)
+        try await connection.query(SQL.stagedAnalyze)
+        return try await connection.query(SQL.sentLinesDiffering, ["\(slot)"]).rows.map(
+            LineDifference.init)
+    }
+
     /// Makes the staged invoices those of the slot; a journal entry says what changed.
     ///
     /// - Parameter customers: only these were computed; the others' invoices stay. `nil`: all.
@@ -204,6 +230,27 @@ extension PostgresConnection {
             try copyIn("COPY staged_invoices FROM STDIN", invoices.take())
             try copyIn("COPY staged_lines FROM STDIN", lines.take())
         }
+    }
+}
+
+extension SlotComputation.LineDifference {
+    fileprivate init(_ row: PostgresRow) throws {
+        let code: String = try row.decode("currency")
+        guard let currency = Currency(code) else {
+            preconditionFailure("currencies are checked before they are stored")
+        }
+        self.currency = currency
+        invoiceID = try row.decode("invoice_id")
+        customerID = try row.decode("customer_id")
+        stripeInvoiceID = try row.decode("stripe_invoice_id")
+        lineID = try row.decode("line_id")
+        metric = try row.decode("metric")
+        description = try row.decode("description")
+        billedQuantity = try row.decode("billed_quantity")
+        usedQuantity = try row.decode("used_quantity")
+        billedMinor = try row.decode("billed_minor")
+        usedMinor = try row.decode("used_minor")
+        quantitySign = try row.decode("quantity_sign")
     }
 }
 

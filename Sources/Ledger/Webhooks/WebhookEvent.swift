@@ -5,6 +5,8 @@ package struct ReceivedEvent: Sendable, Equatable {
         case endpoint
         /// It was found in Stripe's list.
         case backfill
+        /// Reconciliation found the invoice to be in another state than the ledger says.
+        case reconcile
     }
 
     package let id: String

@@ -16,9 +16,19 @@ package struct WebhookStore: Sendable {
 
     // MARK: Receiving
 
-    /// - Returns: false if the event is known already.
-    package func insert(_ event: ReceivedEvent) async throws -> Bool {
-        try await pool.query(SQL.webhookInsert, Self.parameters(event, .endpoint)).affectedRows == 1
+    /// Takes events, all or nothing.
+    ///
+    /// - Returns: for each, false if it is known already.
+    @discardableResult
+    package func insert(
+        _ events: [ReceivedEvent], from source: ReceivedEvent.Source
+    ) async throws -> [Bool] {
+        let statements = events.map {
+            PostgresStatement(SQL.webhookInsert, Self.parameters($0, source))
+        }
+        return try await pool.withConnection { connection in
+            try await connection.pipeline(statements).map { $0.affectedRows == 1 }
+        }
     }
 
     /// Takes a page of Stripe's list, and notes how far that was read, all or nothing.

@@ -49,6 +49,17 @@ enum Cell {
         }
     }
 
+    func append(to writer: inout CSVWriter) {
+        switch self {
+        case .text(let text): if let text { writer.text(text) } else { writer.empty() }
+        case .json(let text): writer.text(text)
+        case .decimal(let text), .measured(let text):
+            if let text { writer.number(text) } else { writer.empty() }
+        case .integer(let number): if let number { writer.number(number) } else { writer.empty() }
+        case .money(let minor, _): writer.number(minor)
+        }
+    }
+
     var isNumber: Bool {
         switch self {
         case .integer, .decimal, .money, .measured: true
@@ -93,7 +104,7 @@ struct Listing {
         case .csv:
             try printHeader()
             var writer = CSVWriter()
-            for cell in cells { Self.append(cell, to: &writer) }
+            for cell in cells { cell.append(to: &writer) }
             writer.endRow()
             try write(writer.takeBytes(), to: STDOUT_FILENO)
         case .table:
@@ -120,13 +131,15 @@ struct Listing {
     private mutating func printWaiting() throws {
         let shown = columns.indices.filter { columns[$0].isInTable }
         if widths == nil {
+            // What is in minor units elsewhere is written in major ones here.
+            let titles = columns.map { $0.name.replacing("_minor", with: "").uppercased() }
             let widths = shown.map { index in
-                waiting.reduce(columns[index].name.count) { max($0, $1[index].table.count) }
+                waiting.reduce(titles[index].count) { max($0, $1[index].table.count) }
             }
             self.widths = widths
             let names = zip(shown, widths).map { index, width in
                 let isNumber = waiting.first?[index].isNumber ?? false
-                return Self.pad(columns[index].name.uppercased(), to: width, right: isNumber)
+                return Self.pad(titles[index], to: width, right: isNumber)
             }
             try printLine(Self.join(names))
         }
@@ -138,17 +151,6 @@ struct Listing {
             try printLine(Self.join(texts))
         }
         waiting = []
-    }
-
-    private static func append(_ cell: Cell, to writer: inout CSVWriter) {
-        switch cell {
-        case .text(let text): if let text { writer.text(text) } else { writer.empty() }
-        case .json(let text): writer.text(text)
-        case .decimal(let text), .measured(let text):
-            if let text { writer.number(text) } else { writer.empty() }
-        case .integer(let number): if let number { writer.number(number) } else { writer.empty() }
-        case .money(let minor, _): writer.number(minor)
-        }
     }
 
     private static func pad(_ text: String, to width: Int, right: Bool) -> String {

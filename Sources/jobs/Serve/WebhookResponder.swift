@@ -16,7 +16,7 @@ struct WebhookResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let signature: WebhookSignature
-    let store: WebhookStore
+    let inbox: WebhookInbox
     let records: WebhookRecords
     let pool: PostgresPool
     let metrics: ServeMetrics
@@ -35,7 +35,7 @@ struct WebhookResponder: HTTPResponder {
         wake: @escaping @Sendable () -> Void
     ) {
         self.signature = signature
-        store = webhooks.store
+        inbox = WebhookInbox(store: webhooks.store)
         records = webhooks.records
         self.pool = pool
         self.metrics = metrics
@@ -83,7 +83,7 @@ struct WebhookResponder: HTTPResponder {
             return refuse(.badRequest, error.rawValue)
         }
         do {
-            let isNew = try await store.insert(event)
+            let isNew = try await inbox.insert(event)
             metrics.add(.request(isNew ? "new" : "duplicate"))
             if isNew { wake() }
             return Response(status: .ok)

@@ -2,8 +2,9 @@
 enum JobRegistry {
     /// Those with slots.
     static let slotted: [any SlotJobCommand.Type] = [
-        RunCommand.Bill.self, RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self,
-        RunCommand.CheckPatterns.self, RunCommand.RebuildBaselines.self,
+        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self,
+        RunCommand.CheckPatterns.self, RunCommand.RebuildBaselines.self, RunCommand.Bill.self,
+        RunCommand.Reconcile.self,
     ]
 
     static let descriptions: [JobDescription] =

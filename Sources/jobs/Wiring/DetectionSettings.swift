@@ -1,4 +1,5 @@
 internal import Detection
+internal import Ledger
 
 extension SettingsReader {
     /// `detection.*`: how hours are judged, and what is told of them.
@@ -24,5 +25,18 @@ extension SettingsReader {
         policy.snapshotDays = try int("detection.snapshot_days", in: 2...31) ?? policy.snapshotDays
         policy.keptDays = try int("detection.kept_days", in: 30...4000) ?? policy.keptDays
         return policy
+    }
+}
+
+extension SettingsReader {
+    /// `billing.holds*`: what of it holds invoices.
+    mutating func anomalyHolds() throws(SettingsError) -> AnomalyHolds {
+        var holds = AnomalyHolds()
+        holds.rule = try choice("billing.holds", of: AnomalyHolds.Rule.self) ?? holds.rule
+        holds.percent = try int("billing.holds_percent", in: 1...100) ?? holds.percent
+        holds.minimumMinor =
+            try int("billing.holds_minimum_minor", in: 0...99_999_999).map(Int64.init)
+            ?? holds.minimumMinor
+        return holds
     }
 }

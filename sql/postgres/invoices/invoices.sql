@@ -1,4 +1,4 @@
--- Invoices with their lines. $1 slot, $2 customer, $3 status, $4 invoice: NULL is no restriction;
+-- Invoices with their lines. $1 slot, $2 customer, $3 status, $4 invoices: NULL is no restriction;
 -- $5: only what is to be sent, without the tiers, which are not.
 SELECT invoice_id, customer_id, slot, timezone,
     (extract(epoch FROM period_start) * 1000)::bigint AS start_ms,
@@ -17,7 +17,7 @@ CROSS JOIN LATERAL (
 WHERE ($1::text IS NULL OR slot = $1::text)
     AND ($2::text IS NULL OR customer_id = $2::text)
     AND ($3::text IS NULL OR status = $3::text)
-    AND ($4::text IS NULL OR invoice_id = $4::text)
+    AND ($4::text[] IS NULL OR invoice_id = ANY ($4::text[]))
     AND (NOT $5::boolean OR (status = 'computed' AND hold_reason IS NULL AND standing_hold IS NULL))
-    AND (status <> 'superseded' OR $3::text IS NOT NULL OR $4::text IS NOT NULL)
+    AND (status <> 'superseded' OR $3::text IS NOT NULL OR $4::text[] IS NOT NULL)
 ORDER BY slot, customer_id, invoice_id

@@ -1,0 +1,105 @@
+import Foundation
+import Postgres
+import Testing
+
+/// `jobs run reconcile`: what was sent, beside the usage of now and beside Stripe.
+struct ReconcileTests {
+    private struct Listed: Decodable, Equatable {
+        let customerID: String
+        let side: String
+        let cause: String
+        let ledgerMinor: Int64
+        let otherMinor: Int64
+        let differenceMinor: Int64
+        let differencePercent: String?
+        let healed: String
+        let detail: String
+
+        enum CodingKeys: String, CodingKey {
+            case side, cause, healed, detail
+            case customerID = "customer_id"
+            case ledgerMinor = "ledger_minor"
+            case otherMinor = "other_minor"
+            case differenceMinor = "difference_minor"
+            case differencePercent = "difference_percent"
+        }
+    }
+
+    private static let reconcile = [
+        "run", "reconcile", "--slot", "2015-06-20", "--month", "2015-05",
+    ]
+
+    private func drifts(
+        _ scene: SubmittedStack, status: Int32, _ options: String...
+    ) async throws -> [Listed] {
+        let result = try await scene.stack.jobs(
+            Self.reconcile + ["--format", "json"] + options, with: scene.settings([:]))
+        #expect(result.status == status, "\(result.errors)")
+        return try result.output.split(separator: "\n").map {
+            try JSONDecoder().decode(Listed.self, from: Data($0.utf8))
+        }
+    }
+
+    @Test func `a month that is as it should be has no drift`() async throws {
+        try await withSubmittedStack { scene in
+            let nothing = try await scene.stack.jobs(
+                Self.reconcile, with: scene.settings(["STRIPE_API_KEY": nil]))
+            #expect(nothing.status == 0)
+            #expect(nothing.output == "nothing was sent to Stripe in these months\n")
+            #expect(try await scene.bill().status == 0)
+            // Stripe collected Bob's card, and nobody has told the ledger: it reads the invoice again.
+            let bob = try await drifts(scene, status: 0)
+            #expect(bob.map(\.cause) == ["status"] && bob[0].healed == "yes")
+            let processed = try await scene.stack.jobs(
+                ["run", "process-webhooks"], with: scene.settings([:]))
+            #expect(processed.status == 0)
+            #expect(try await drifts(scene, status: 0) == [])
+            let table = try await scene.stack.jobs(Self.reconcile, with: scene.settings([:]))
+            #expect(table.output == "2 invoices of 2015-05 compared: 0 drifts, 0 of them mended\n")
+        }
+    }
+
+    @Test func `late usage, lost usage and another price are told apart, and change nothing`()
+        async throws
+    {
+        try await withSubmittedStack { scene in
+            #expect(try await scene.bill().status == 0)
+            #expect(
+                try await scene.stack.jobs(
+                    ["run", "process-webhooks"], with: scene.settings([:])
+                ).status == 0)
+            // Ann stored 2.5 GB more than she was billed; the same event comes twice.
+            let late = stored("12.5", of: "ann", id: "late")
+            try await scene.stack.importEvents([late, late])
+            let before = try await scene.effects()
+            #expect(
+                try await drifts(scene, status: 1, "--output", "drift.csv") == [
+                    Listed(
+                        customerID: "ann", side: "usage", cause: "late", ledgerMinor: 1_000,
+                        otherMinor: 1_250, differenceMinor: 250, differencePercent: "25.00",
+                        healed: "no", detail: "storage: 10 billed, 12.5 used")
+                ])
+            let csv = String(decoding: try scene.stack.bytes("drift.csv"), as: UTF8.self)
+            #expect(csv.hasPrefix("slot,customer_id,invoice_id,stripe_invoice_id,side,cause,"))
+            #expect(csv.lineCount == 2 && csv.contains(",usage,late,usd,1000,1250,250,25.00,no,"))
+            // Bob's was changed by somebody who may do everything.
+            for statement in [
+                "ALTER TABLE invoices DISABLE TRIGGER USER",
+                "ALTER TABLE invoice_lines DISABLE TRIGGER USER",
+                "UPDATE invoice_lines SET amount_minor = 1900 WHERE amount_minor = 2000",
+                "UPDATE invoices SET total_minor = 1900 WHERE total_minor = 2000",
+                "ALTER TABLE invoices ENABLE TRIGGER USER",
+                "ALTER TABLE invoice_lines ENABLE TRIGGER USER",
+            ] { try await scene.stack.postgres.query(statement) }
+            let both = try await drifts(scene, status: 1)
+            #expect(
+                both.map { "\($0.customerID) \($0.side) \($0.cause) \($0.differenceMinor)" } == [
+                    "ann usage late 250", "bob usage price 100", "bob stripe edited 100",
+                ])
+            #expect(try await scene.effects() == before)
+            let figures: String = try await scene.stack.value(
+                "SELECT figures::text AS value FROM job_attempts ORDER BY attempt_id DESC LIMIT 1")
+            #expect(figures.contains(#""late": 1"#) && figures.contains(#""edited": 1"#))
+        }
+    }
+}
