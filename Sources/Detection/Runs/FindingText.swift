@@ -62,6 +62,29 @@ struct FindingText {
                         expected: shift.outcome.expected, observed: shift.outcome.observed)))
     }
 
+    mutating func add(_ finding: PatternFinding, _ metric: DetectedMetric) {
+        let name = AnomalyName.of(
+            customer: finding.customer ?? "", metricKey: metric.key,
+            lineage: finding.customer == nil ? "fleet pattern" : "pattern", first: finding.first)
+        objects.append(
+            Self.object(
+                [
+                    ("anomaly_id", Self.string(name)),
+                    ("customer_id", finding.customer.map(Self.string) ?? "null"),
+                    ("kind", Self.string(finding.kind)),
+                    ("severity", Self.string(finding.isCritical ? "critical" : "warning")),
+                    ("score", "\(finding.score)"), ("threshold", "\(finding.threshold)"),
+                    ("similarity", finding.similarity.map { "\($0)" } ?? "null"),
+                    ("excess", "\(finding.observed - finding.expected)"), ("hours", "24"),
+                    ("series", finding.series.map(String.init) ?? "null"),
+                    ("method", Self.string("pattern")),
+                    ("recommended_action", Self.string(finding.action)),
+                ]
+                    + Self.common(
+                        metric, finding.direction, finding.first, finding.day + 23, finding.day,
+                        expected: finding.expected, observed: finding.observed)))
+    }
+
     private static func common(
         _ metric: DetectedMetric, _ direction: VolumeEpisode.Direction, _ first: Hour, _ last: Hour,
         _ peak: Hour, expected: Double, observed: Double

@@ -2,7 +2,8 @@
 enum JobRegistry {
     /// Those with slots.
     static let slotted: [any SlotJobCommand.Type] = [
-        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self, RunCommand.Bill.self,
+        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self,
+        RunCommand.CheckPatterns.self, RunCommand.RebuildBaselines.self, RunCommand.Bill.self,
         RunCommand.Reconcile.self, RunCommand.Purge.self,
     ]
 

@@ -63,6 +63,8 @@ struct Settings: Sendable {
     /// How often a request is tried before its invoice is given up.
     let stripeMaximumAttempts: Int
     let detection: DetectionPolicy
+    /// Which anomalies hold an invoice before it is submitted.
+    let anomalyHolds: AnomalyHolds
     /// The log of usage events: `table`, or `database.table`.
     let eventsTable: String
     /// The most rows that a batch of sealed usage takes.
@@ -113,6 +115,7 @@ struct Settings: Sendable {
             "stripe.endpoint_requests_per_second", in: 1...10_000)
         stripeMaximumAttempts = try reader.int("stripe.max_attempts", in: 1...100) ?? 8
         detection = try reader.detection()
+        anomalyHolds = try reader.anomalyHolds()
         eventsTable = try reader.string("usage.events_table") ?? "events"
         batchRows =
             try reader.int("usage.batch_rows", in: 1...100_000_000)
