@@ -22,7 +22,7 @@ struct WebhookChaosTests {
                 var chaos = try Chaos(ledger, seed: UInt64(seed))
                 try await chaos.run()
                 try await ledger.clear()
-                try await ledger.pool.query("TRUNCATE alerts, webhook_events")
+                try await ledger.pool.query("TRUNCATE alerts, alert_deliveries, webhook_events")
             }
         }
     }

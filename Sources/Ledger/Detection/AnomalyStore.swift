@@ -82,9 +82,20 @@ package struct AnomalyStore: Sendable {
     package func review(
         _ ids: [String], _ review: Review, by person: String, note: String?
     ) async throws -> [String] {
-        try await pool.query(
-            SQL.anomalyReview, [ids, review.rawValue, person, note]
-        ).rows.map { try $0.decode("anomaly_id") }
+        try await pool.transaction { connection in
+            let reviewed: [String] = try connection.query(
+                SQL.anomalyReview, [ids, review.rawValue, person, note]
+            ).rows.map { try $0.decode("anomaly_id") }
+            for id in reviewed {
+                switch review {
+                case .acknowledged:
+                    try AlertStore.acknowledge(key: "anomaly_\(id)", by: person, on: connection)
+                case .resolved, .dismissed:
+                    try AlertStore.resolve(key: "anomaly_\(id)", on: connection)
+                }
+            }
+            return reviewed
+        }
     }
 
     // MARK: Mutes

@@ -184,6 +184,9 @@ extension PostgresConnection {
         outcome.recovered = recovered.count
         over += recovered
         over += try query(SQL.anomaliesClash).rows
+        for row in over {
+            try AlertStore.resolve(key: "anomaly_\(row.decode("anomaly_id", as: String.self))", on: self)
+        }
         let taken = try query(
             findings.rejudged == nil ? SQL.anomaliesExtend : SQL.anomaliesReplace
         ).rows

@@ -86,26 +86,3 @@ package struct WebhookSubject: Sendable, Equatable {
     package let isBegun: Bool
     package let standing: InvoiceStanding
 }
-
-/// Something that a person should hear of, once for each key.
-package struct Alert: Sendable, Equatable {
-    package enum Severity: String, Sendable {
-        case info, warning, critical
-    }
-
-    package let key: String
-    package let kind: String
-    package let severity: Severity
-    /// What it is about: an id.
-    package let subject: String
-    /// A JSON object.
-    package let body: String
-
-    package init(key: String, kind: String, severity: Severity, subject: String, body: String) {
-        self.key = key
-        self.kind = kind
-        self.severity = severity
-        self.subject = subject
-        self.body = body
-    }
-}

@@ -96,7 +96,7 @@ package struct WebhookStore: Sendable {
         try await pool.transaction { connection in
             let buried = try connection.query(
                 SQL.webhookBury, [event.id, event.token, reason])
-            if !buried.rows.isEmpty { try connection.add(alert) }
+            if !buried.rows.isEmpty { try AlertStore.raise(alert, on: connection) }
         }
     }
 
@@ -124,6 +124,11 @@ package struct WebhookStore: Sendable {
             slot: try row.decode("slot"), isBegun: try row.decode("is_begun"), standing: standing)
     }
 
+    /// What is over once an invoice has come to an end.
+    private static let paymentKinds = [
+        "payment_failed", "payment_action_required", "invoice_overdue", "finalization_failed",
+    ]
+
     /// Writes what follows from an event: the invoice's status and standing, the entry in its journal, the
     /// alerts, and that the event is settled, all or nothing; and gives the claim back.
     ///
@@ -144,16 +149,12 @@ package struct WebhookStore: Sendable {
             if [.paid, .void, .uncollectible].contains(status) {
                 _ = try connection.query(SQL.requestsClose, [claim.invoiceID, claim.token])
             }
-            for alert in alerts { try connection.add(alert) }
+            try AlertStore.resolve(key: "webhook_dead_letter:\(event.id)", on: connection)
+            if [.paid, .void, .uncollectible].contains(status) {
+                try AlertStore.resolve(Self.paymentKinds, of: claim.invoiceID, on: connection)
+            }
+            for alert in alerts { try AlertStore.raise(alert, on: connection) }
             _ = try connection.query(SQL.submissionRelease, [claim.invoiceID, claim.token])
         }
-    }
-}
-
-extension PostgresConnection {
-    fileprivate func add(_ alert: Alert) throws {
-        _ = try query(
-            SQL.alertAdd,
-            [alert.key, alert.kind, alert.severity.rawValue, alert.subject, alert.body])
     }
 }
