@@ -151,6 +151,8 @@ package struct DetectionRun: Sendable {
         var record = record([to], version, outcomes)
         record.isFirst = true
         record.missingHours = missing.map { Int64($0.index) }
+        record.presentHours = try await missingHours(to).subtracting(missing)
+            .map { Int64($0.index) }
         try await finish(record, findings(at: midnight), outcomes, &summary)
     }
 
