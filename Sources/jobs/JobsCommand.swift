@@ -28,7 +28,6 @@ struct JobsCommand: AsyncParsableCommand {
             RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
             UsageCommand.self, InvoicesCommand.self, BillingCommand.self, ServeCommand.self,
             WebhooksCommand.self, DeadLettersCommand.self, AnomaliesCommand.self,
-            DetectCommand.self, RunsCommand.self,
-            SchedulesCommand.self,
+            DetectCommand.self, ReportCommand.self, RunsCommand.self, SchedulesCommand.self,
         ])
 }

@@ -27,6 +27,7 @@ struct HelpTests {
         ["detect", "baselines", "list"], ["detect", "baselines", "drifted"],
         ["detect", "baselines", "approve"], ["detect", "baselines", "promote"],
         ["detect", "baselines", "rollback"],
+        ["report"],
         ["runs"], ["runs", "list"], ["runs", "show"],
         ["schedules"], ["schedules", "print"], ["schedules", "install"],
     ]

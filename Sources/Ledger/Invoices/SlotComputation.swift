@@ -235,11 +235,7 @@ extension PostgresConnection {
 
 extension SlotComputation.LineDifference {
     fileprivate init(_ row: PostgresRow) throws {
-        let code: String = try row.decode("currency")
-        guard let currency = Currency(code) else {
-            preconditionFailure("currencies are checked before they are stored")
-        }
-        self.currency = currency
+        currency = try row.currency()
         invoiceID = try row.decode("invoice_id")
         customerID = try row.decode("customer_id")
         stripeInvoiceID = try row.decode("stripe_invoice_id")

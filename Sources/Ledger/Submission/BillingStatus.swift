@@ -15,16 +15,17 @@ package struct BillingStatus: Sendable, Equatable {
 
     /// - Parameter slot: `nil`: all months.
     package static func list(slot: String?, pool: PostgresPool) async throws -> [BillingStatus] {
-        try await pool.query(SQL.billingStatus, [slot]).rows.map { row in
-            let code: String = try row.decode("currency")
-            guard let currency = Currency(code) else {
-                preconditionFailure("currencies are checked before they are stored")
-            }
-            return BillingStatus(
-                slot: try row.decode("slot"), mode: try row.decode("mode"),
-                status: try row.decode("status"), held: try row.decode("held"),
-                isDeadLetter: try row.decode("is_dead_letter"), currency: currency,
-                invoices: try row.decode("invoices"), totalMinor: try row.decode("total_minor"))
-        }
+        try await pool.query(SQL.billingStatus, [slot]).rows.map(BillingStatus.init)
+    }
+
+    init(_ row: PostgresRow) throws {
+        slot = try row.decode("slot")
+        mode = try row.decode("mode")
+        status = try row.decode("status")
+        held = try row.decode("held")
+        isDeadLetter = try row.decode("is_dead_letter")
+        currency = try row.currency()
+        invoices = try row.decode("invoices")
+        totalMinor = try row.decode("total_minor")
     }
 }

@@ -1,0 +1,6 @@
+-- What a month ($1) charges, metric by metric; NULL: fees, minimums, and what earlier months left over.
+SELECT metric, currency, count(*) AS lines, sum(quantity)::text AS quantity,
+    sum(amount_minor)::bigint AS total_minor
+FROM invoice_lines JOIN invoices USING (invoice_id)
+WHERE slot = $1 AND status NOT IN ('superseded', 'void')
+GROUP BY metric, currency ORDER BY currency, sum(amount_minor) DESC, metric
