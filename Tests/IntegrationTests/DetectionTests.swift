@@ -13,7 +13,9 @@ struct DetectionTests {
           - {code: basic, currency: usd, charges: [{metric: calls, model: per_unit, unit_amount: "0.01"}]}
         """
 
-    @Test(arguments: [["composite", "default"], ["composite", "sensitive"], ["zscore", "default"]])
+    @Test(arguments: [
+        ["composite", "default"], ["composite", "sensitive"], ["zscore", "default"],
+    ])
     func `the hourly job and the backtest agree to the last digit`(method: [String]) async throws {
         var fleet = DetectedFleet(days: 32)
         fleet.add("quiet", mean: 20, seed: 1)

@@ -6,7 +6,7 @@ struct HelpTests {
     /// Every command, in the order in which `--help` lists them.
     private static let commands: [[String]] = [
         [], ["run"], ["run", "seal-usage"], ["run", "process-webhooks"], ["run", "bill"],
-        ["run", "reconcile"],
+        ["run", "reconcile"], ["run", "purge"],
         ["run", "detect-anomalies"], ["run", "refresh-state"],
         ["run", "check-patterns"], ["run", "rebuild-baselines"],
         ["migrate"],

@@ -4,14 +4,17 @@ enum JobRegistry {
     static let slotted: [any SlotJobCommand.Type] = [
         RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self,
         RunCommand.CheckPatterns.self, RunCommand.RebuildBaselines.self, RunCommand.Bill.self,
-        RunCommand.Reconcile.self,
+        RunCommand.Reconcile.self, RunCommand.Purge.self,
     ]
 
-    static let descriptions: [JobDescription] =
-        [RunCommand.SealUsage.job] + slotted.map { $0.job }
+    static let descriptions: [JobDescription] = continuous + slotted.map { $0.job }
+
+    /// Those without slots.
+    private static let continuous = [RunCommand.SealUsage.job, RunCommand.ProcessWebhooks.job]
 
     /// What should run under these settings, by the names in the history.
     static func expected(_ settings: Settings) -> [(name: String, description: JobDescription)] {
+        // In place of process-webhooks there may be jobs serve.
         [(RunCommand.SealUsage.job.name, RunCommand.SealUsage.job)]
             + slotted.map { ($0.recordedName(settings), $0.job) }
     }

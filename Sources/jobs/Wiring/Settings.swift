@@ -69,6 +69,7 @@ struct Settings: Sendable {
     let eventsTable: String
     /// The most rows that a batch of sealed usage takes.
     let batchRows: Int
+    let retention: Purge.Retention
     /// How often a slot is tried in one run, and the pause after the first time; it doubles.
     let attempts: Int
     let retrySeconds: Int
@@ -121,6 +122,12 @@ struct Settings: Sendable {
             ?? UsageSealer.defaultBatchRows
         attempts = try reader.int("run.attempts", in: 1...100) ?? 3
         retrySeconds = try reader.int("run.retry_seconds", in: 0...3600) ?? 5
+        retention = Purge.Retention(
+            webhookEventDays: try reader.int(
+                "retention.webhook_events_days",
+                in: Purge.Retention.fewestWebhookEventDays...36_500) ?? 400,
+            alertDays: try reader.int("retention.alerts_days", in: 1...36_500) ?? 180,
+            runDays: try reader.int("retention.runs_days", in: 1...36_500) ?? 800)
         stopGraceSeconds = try reader.int("run.stop_grace_seconds", in: 1...3600) ?? 30
         pingURL = try reader.secret("ping.url")
         logLevel = try reader.choice("log.level", of: LogLevel.self)
