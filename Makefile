@@ -44,6 +44,7 @@ bench: up ## measure, as ratios to the engines' own speed in the same run
 	@Benchmarks/submission .build/release/jobs .build/release/stripe-simulator
 	@Benchmarks/webhooks .build/release/jobs .build/release/stripe-simulator
 	@Benchmarks/detection .build/release/jobs
+	@eval "$$(dev/stack env)"; Benchmarks/hourly .build/release/jobs
 
 up: ## start the local Postgres and ClickHouse
 	@dev/install.sh stack

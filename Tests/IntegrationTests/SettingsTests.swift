@@ -47,6 +47,12 @@ struct SettingsTests {
         Mistake(
             environment: ["USAGE_BATCH_ROWS": "2m"], status: 78,
             word: "usage.batch_rows"),
+        Mistake(
+            environment: ["DETECTION_THRESHOLD": "high"], status: 78, word: "detection.threshold"),
+        Mistake(
+            environment: ["DETECTION_FLEET_SHARE": "5"], status: 78, word: "detection.fleet_share"),
+        Mistake(environment: ["DETECTION_METHOD": "guess"], status: 78, word: "'guess'"),
+        Mistake(environment: ["BILLING_HOLDS": "some"], status: 78, word: "'some'"),
         Mistake(environment: ["LOG_LEVEL": "loud"], status: 78, word: "log.level"),
         Mistake(environment: ["LOG_FORMAT": "xml"], status: 78, word: "log.format"),
         Mistake(
