@@ -185,7 +185,8 @@ extension PostgresConnection {
         over += recovered
         over += try query(SQL.anomaliesClash).rows
         for row in over {
-            try AlertStore.resolve(key: "anomaly_\(row.decode("anomaly_id", as: String.self))", on: self)
+            try AlertStore.resolve(
+                key: "anomaly_\(row.decode("anomaly_id", as: String.self))", on: self)
         }
         let taken = try query(
             findings.rejudged == nil ? SQL.anomaliesExtend : SQL.anomaliesReplace

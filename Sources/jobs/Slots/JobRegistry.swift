@@ -7,11 +7,18 @@ enum JobRegistry {
     ]
 
     static let descriptions: [JobDescription] =
-        [RunCommand.SealUsage.job] + slotted.map { $0.job }
+        continuous + slotted.map { $0.job }
+
+    /// Those without slots.
+    private static let continuous = [RunCommand.SealUsage.job, RunCommand.SendAlerts.job]
 
     /// What should run under these settings, by the names in the history.
     static func expected(_ settings: Settings) -> [(name: String, description: JobDescription)] {
-        [(RunCommand.SealUsage.job.name, RunCommand.SealUsage.job)]
+        // Without routes there is nothing to send.
+        continuous.filter {
+            $0.name != RunCommand.SendAlerts.job.name || !settings.alertRoutes.isEmpty
+        }
+        .map { ($0.name, $0) }
             + slotted.map { ($0.recordedName(settings), $0.job) }
     }
 }
