@@ -38,6 +38,11 @@ static inline CURLcode meterflow_curl_set_headers(CURL *handle, struct curl_slis
     return curl_easy_setopt(handle, CURLOPT_HTTPHEADER, list);
 }
 
+// The recipients of a mail, which libcurl does not copy either.
+static inline CURLcode meterflow_curl_set_recipients(CURL *handle, struct curl_slist *list) {
+    return curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, list);
+}
+
 // A callback is set together with its context, so that neither can be forgotten.
 
 typedef size_t (*meterflow_curl_write)(char *bytes, size_t size, size_t count,

@@ -55,7 +55,7 @@ package final class HTTPClient: Sendable {
     }
 
     /// Once a process; nil if it went well.
-    private static let processSetUp: String? = {
+    static let processSetUp: String? = {
         raiseFileLimit()
         let code = meterflow_curl_global_init()
         return code == CURLE_OK ? nil : String(cString: curl_easy_strerror(code))

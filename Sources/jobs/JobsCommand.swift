@@ -25,9 +25,10 @@ struct JobsCommand: AsyncParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            RunCommand.self, MigrateCommand.self, ImportCommand.self, CatalogCommand.self,
+            RunCommand.self, MigrateCommand.self, DoctorCommand.self, ImportCommand.self,
+            CatalogCommand.self,
             UsageCommand.self, InvoicesCommand.self, BillingCommand.self, ServeCommand.self,
-            WebhooksCommand.self, DeadLettersCommand.self, AnomaliesCommand.self,
+            WebhooksCommand.self, AlertsCommand.self, DeadLettersCommand.self, AnomaliesCommand.self,
             DetectCommand.self, ReportCommand.self, RunsCommand.self, SchedulesCommand.self,
         ])
 }

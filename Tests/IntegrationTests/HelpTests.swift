@@ -5,11 +5,10 @@ import Testing
 struct HelpTests {
     /// Every command, in the order in which `--help` lists them.
     private static let commands: [[String]] = [
-        [], ["run"], ["run", "seal-usage"], ["run", "process-webhooks"], ["run", "bill"],
-        ["run", "reconcile"], ["run", "purge"],
-        ["run", "detect-anomalies"], ["run", "refresh-state"],
-        ["run", "check-patterns"], ["run", "rebuild-baselines"],
-        ["migrate"],
+        [], ["run"], ["run", "seal-usage"], ["run", "process-webhooks"], ["run", "send-alerts"],
+        ["run", "detect-anomalies"], ["run", "refresh-state"], ["run", "check-patterns"],
+        ["run", "rebuild-baselines"], ["run", "bill"], ["run", "reconcile"], ["run", "purge"],
+        ["migrate"], ["doctor"],
         ["import"], ["import", "access-log"], ["import", "events"], ["import", "customers"],
         ["catalog"], ["catalog", "check"], ["catalog", "apply"], ["catalog", "show"],
         ["usage"], ["usage", "show"],
@@ -18,6 +17,8 @@ struct HelpTests {
         ["billing"], ["billing", "status"], ["billing", "pause"], ["billing", "resume"],
         ["serve"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"],
         ["webhooks", "replay"], ["webhooks", "endpoint"], ["webhooks", "endpoint", "create"],
+        ["alerts"], ["alerts", "list"], ["alerts", "show"], ["alerts", "retry"],
+        ["alerts", "test"],
         ["dead-letters"], ["dead-letters", "list"], ["dead-letters", "show"],
         ["dead-letters", "retry"], ["dead-letters", "discard"],
         ["anomalies"], ["anomalies", "list"], ["anomalies", "show"], ["anomalies", "acknowledge"],

@@ -1,6 +1,6 @@
-import Glibc
 import Ledger
 import Postgres
+import TestSupport
 import Testing
 
 /// A ledger of its own, whose clock can be moved.
@@ -117,43 +117,8 @@ struct TestLedger: Sendable {
 
 /// Runs a test with a ledger of its own, which is gone afterwards.
 func withLedger(_ body: (TestLedger) async throws -> Void) async throws {
-    let url = try #require(
-        getenv("DATABASE_URL").map { String(cString: $0) },
-        "DATABASE_URL is not set: these tests need the local stack")
-    let administrator = PostgresPool(
-        configuration: PostgresConfiguration(url: url), maximumConnections: 1)
-    let name = "st_" + String(UInt64.random(in: 0 ... .max), radix: 36)
-    // Others may create it at the same moment.
-    try await administrator.query(
-        """
-        DO $$ BEGIN CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public;
-        EXCEPTION WHEN unique_violation THEN NULL; END $$
-        """)
-    try await administrator.query("CREATE SCHEMA \(name)")
-    let own = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(name),public"
-    let pool = PostgresPool(configuration: PostgresConfiguration(url: own), maximumConnections: 6)
-    var failure: (any Error)?
-    do {
-        _ = try await LedgerSchema.migrator.apply(on: pool)
-        for statement in [
-            "CREATE TABLE test_clock (ahead interval NOT NULL)",
-            "INSERT INTO test_clock VALUES ('0')",
-            """
-            CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
-                AS $$ SELECT clock_timestamp() + (SELECT ahead FROM test_clock) $$
-            """,
-            """
-            INSERT INTO catalog_versions (version, effective_from, source, source_sha256)
-            VALUES ('v1', '2026-01-01', '', '')
-            """,
-        ] { try await pool.query(statement) }
-        let id = try await InvoiceStore(pool: pool).ledgerID()
-        try await body(TestLedger(pool: pool, ledgerID: id))
-    } catch {
-        failure = error
+    try await withLedgerPool { pool in
+        try await body(
+            TestLedger(pool: pool, ledgerID: try await InvoiceStore(pool: pool).ledgerID()))
     }
-    await pool.shutdown()
-    try await administrator.query("DROP SCHEMA \(name) CASCADE")
-    await administrator.shutdown()
-    if let failure { throw failure }
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Billing
 internal import Hummingbird
 internal import HummingbirdCore
+internal import Ledger
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
@@ -27,6 +28,9 @@ struct ServeCommand: StatusCommand {
             let metrics = ServeMetrics()
             let service = WebhookService(
                 webhooks, metrics: metrics, backfillSeconds: live.settings.backfillSeconds)
+            let alerts = AlertService(
+                delivery: try await AlertDelivery(live), history: RunHistory(pool: live.pool),
+                logger: live.logger)
             let (host, port) = (live.settings.serveHost, live.settings.servePort)
             var logger = live.logger
             logger.logLevel = max(logger.logLevel, .warning)
@@ -46,7 +50,7 @@ struct ServeCommand: StatusCommand {
                 },
                 logger: logger)
             var group = ServiceGroupConfiguration(
-                services: [service, server], gracefulShutdownSignals: [.sigterm, .sigint],
+                services: [service, alerts, server], gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger)
             group.maximumGracefulShutdownDuration = .seconds(25)
             do {

@@ -10,11 +10,13 @@ enum JobRegistry {
     static let descriptions: [JobDescription] = continuous + slotted.map { $0.job }
 
     /// Those without slots.
-    private static let continuous = [RunCommand.SealUsage.job, RunCommand.ProcessWebhooks.job]
+    private static let continuous = [
+        RunCommand.SealUsage.job, RunCommand.ProcessWebhooks.job, RunCommand.SendAlerts.job,
+    ]
 
-    /// What should run under these settings, by the names in the history.
+    /// What should run under these settings, by the names in the history. In place of process-webhooks and
+    /// send-alerts there may be jobs serve.
     static func expected(_ settings: Settings) -> [(name: String, description: JobDescription)] {
-        // In place of process-webhooks there may be jobs serve.
         [(RunCommand.SealUsage.job.name, RunCommand.SealUsage.job)]
             + slotted.map { ($0.recordedName(settings), $0.job) }
     }

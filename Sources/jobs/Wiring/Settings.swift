@@ -1,3 +1,4 @@
+internal import Alerts
 internal import Billing
 internal import Detection
 internal import Exact
@@ -77,6 +78,8 @@ struct Settings: Sendable {
     let stopGraceSeconds: Int
     /// Where to say that a job started, succeeded or failed; `{job}` stands for its name.
     let pingURL: Secret?
+    /// Whom to tell of alerts.
+    let alertRoutes: [AlertRoute]
     /// `nil`: warnings on a terminal, where the result is read by a person; info elsewhere.
     let logLevel: LogLevel?
     /// `nil`: for people on a terminal, JSON elsewhere.
@@ -130,6 +133,7 @@ struct Settings: Sendable {
             runDays: try reader.int("retention.runs_days", in: 1...36_500) ?? 800)
         stopGraceSeconds = try reader.int("run.stop_grace_seconds", in: 1...3600) ?? 30
         pingURL = try reader.secret("ping.url")
+        alertRoutes = try AlertRoutes.read(reader.part("alerts.routes"), environment: environment)
         logLevel = try reader.choice("log.level", of: LogLevel.self)
         logFormat = try reader.choice("log.format", of: LogFormat.self)
         try reader.refuseUnknownKeys()

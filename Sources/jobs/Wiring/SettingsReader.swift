@@ -14,6 +14,7 @@ struct SettingsReader {
     private let environment: [String: String]
     private let sources: [(name: String, lookup: Lookup)]
     private let keysOfFile: Set<String>
+    private let root: Node?
     private var keysRead: Set<String> = []
 
     /// - Parameter file: `jobs.yaml`; `nil`: there is none.
@@ -24,12 +25,14 @@ struct SettingsReader {
             ("the environment", { try variables.value(forKey: $0, type: $1) })
         ]
         var keys: Set<String> = []
+        var document: Node?
         if let file {
             do {
                 let data = try Data(contentsOf: URL(filePath: file))
                 let root = try Yams.compose(yaml: String(decoding: data, as: UTF8.self))
                 if let root, root.mapping == nil { throw SettingsError("no mapping") }
                 keys = Set(Self.keys(of: root))
+                document = root
                 // The library refuses an empty mapping, which is a file without settings.
                 if !keys.isEmpty {
                     let snapshot = try YAMLSnapshot(
@@ -47,6 +50,7 @@ struct SettingsReader {
         }
         self.sources = sources
         keysOfFile = keys
+        root = document
     }
 
     mutating func string(_ key: String) throws(SettingsError) -> String? {
@@ -130,6 +134,12 @@ struct SettingsReader {
         } catch {
             throw SettingsError("\(name): the file \(path) cannot be read")
         }
+    }
+
+    /// A part of the file with a shape of its own, whose keys its reader asks for.
+    mutating func part(_ key: String) -> Node? {
+        keysRead.formUnion(keysOfFile.filter { $0 == key || $0.hasPrefix(key + ".") })
+        return key.split(separator: ".").reduce(root) { $0?.mapping?[String($1)] }
     }
 
     /// Refuses keys of the file that nothing asked for.

@@ -26,7 +26,7 @@ CREATE SEQUENCE alert_tokens;
 CREATE TABLE alert_messages (
     message_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     route text NOT NULL,
-    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'dead')),
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'dead', 'discarded')),
     created_at timestamptz NOT NULL DEFAULT ledger_clock(),
     attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     next_attempt_at timestamptz NOT NULL DEFAULT ledger_clock(),
@@ -56,14 +56,19 @@ CREATE INDEX waiting_alert_deliveries ON alert_deliveries (route, delivery_id)
     WHERE message_id IS NULL;
 CREATE INDEX alert_deliveries_of_a_message ON alert_deliveries (message_id);
 
--- A dead letter that is retried sends its message again.
-CREATE FUNCTION retry_alert_message() RETURNS trigger LANGUAGE plpgsql AS $$
+-- A dead letter that is retried sends its message again; what follows it waits until it is answered.
+CREATE FUNCTION answer_alert_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE alert_messages SET state = 'pending', attempts = 0, settled_at = NULL, token = NULL,
-        next_attempt_at = ledger_clock()
-    WHERE message_id = NEW.subject_id::bigint AND state = 'dead';
+    IF NEW.resolution = 'retried' THEN
+        UPDATE alert_messages SET state = 'pending', attempts = 0, settled_at = NULL, token = NULL,
+            next_attempt_at = ledger_clock()
+        WHERE message_id = NEW.subject_id::bigint AND state = 'dead';
+    ELSE
+        UPDATE alert_messages SET state = 'discarded'
+        WHERE message_id = NEW.subject_id::bigint AND state = 'dead';
+    END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER retried_alerts_are_pending AFTER UPDATE OF resolution ON dead_letters
-    FOR EACH ROW WHEN (NEW.kind = 'alert' AND NEW.resolution = 'retried')
-    EXECUTE FUNCTION retry_alert_message();
+CREATE TRIGGER dead_alerts_are_answered AFTER UPDATE OF resolution ON dead_letters
+    FOR EACH ROW WHEN (NEW.kind = 'alert' AND NEW.resolution IS NOT NULL)
+    EXECUTE FUNCTION answer_alert_message();

@@ -1,0 +1,40 @@
+internal import Alerts
+internal import Exact
+internal import Ledger
+
+/// The outbox of alerts, wired to the settings.
+struct AlertDelivery: Sendable {
+    let sender: AlertSender
+    private let live: Live
+    private let outbox: AlertOutbox
+
+    private var routes: [AlertRoute] { live.settings.alertRoutes }
+
+    init(_ live: Live) async throws {
+        self.live = live
+        outbox = AlertOutbox(pool: live.pool)
+        let ledgerID = try await InvoiceStore(pool: live.pool).ledgerID()
+        sender = AlertSender(
+            http: live.http, source: "meterflow-\(ledgerID.prefix(8))",
+            now: { Instant.now.unixSeconds })
+    }
+
+    /// One process at a time, so that routes' rates hold.
+    ///
+    /// - Throws: `LedgerError` (held) if another one is at it.
+    func drain(
+        isStopping: @escaping @Sendable () -> Bool = { false }
+    ) async throws -> AlertSummary {
+        try await Lease.with(
+            RunCommand.SendAlerts.job.name, holder: Live.processName, pool: live.pool
+        ) { _ in
+            try await AlertRun(
+                outbox: outbox, routes: routes, sender: sender, logger: live.logger
+            ).drain(isStopping: isStopping)
+        }
+    }
+
+    func backlog() async throws -> AlertOutbox.Backlog {
+        try await outbox.backlog(routes: routes.map(\.name))
+    }
+}
