@@ -26,9 +26,9 @@ struct JobsCommand: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             RunCommand.self, MigrateCommand.self, DoctorCommand.self, ImportCommand.self,
-            CatalogCommand.self,
-            UsageCommand.self, InvoicesCommand.self, BillingCommand.self, ServeCommand.self,
-            WebhooksCommand.self, AlertsCommand.self, DeadLettersCommand.self, AnomaliesCommand.self,
-            DetectCommand.self, ReportCommand.self, RunsCommand.self, SchedulesCommand.self,
+            CatalogCommand.self, UsageCommand.self, InvoicesCommand.self, BillingCommand.self,
+            ServeCommand.self, WebhooksCommand.self, AlertsCommand.self, DeadLettersCommand.self,
+            AnomaliesCommand.self, DetectCommand.self, ReportCommand.self, RunsCommand.self,
+            SchedulesCommand.self,
         ])
 }

@@ -35,8 +35,8 @@ import Testing
                     """)
                 try await stack.done(
                     "import", "customers", customers, "--effective-from", "2015-01-01", with: jobs)
-                let events = try stack.file("events.jsonl", stored("10", of: "ann") + "\n")
-                try await stack.done("import", "events", events, with: jobs)
+                let events = try stack.file("events.jsonl", stored("10", of: "ann"))
+                try await stack.done("import", "events", "--allow-backfill", events, with: jobs)
                 let settings = jobs.merging([
                     "STRIPE_API_KEY": "sk_test_simulator", "STRIPE_API_BASE": stripe.url,
                     "STRIPE_REQUESTS_PER_SECOND": "10000",

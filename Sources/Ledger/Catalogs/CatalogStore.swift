@@ -33,7 +33,7 @@ package struct CatalogStore: Sendable {
     package func apply(_ catalog: Version) async throws -> Bool {
         try await pool.transaction { connection in
             // One at a time: the checks below must still hold when the row goes in.
-            try connection.query("LOCK TABLE catalog_versions IN SHARE ROW EXCLUSIVE MODE")
+            try connection.query(SQL.catalogLock)
             let known = try connection.query(
                 SQL.catalogClashes, [catalog.version, "\(catalog.effectiveFrom)"])
             for row in known.rows {

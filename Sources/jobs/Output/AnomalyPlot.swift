@@ -67,20 +67,20 @@ struct AnomalyPage {
         ]
         return """
             <!doctype html>
-            <html lang="en"><meta charset="utf-8"><title>\(Self.escaped(title))</title>
+            <html lang="en"><meta charset="utf-8"><title>\(HTML.escaped(title))</title>
             <style>body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
             dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1.5rem}dd{margin:0}svg{width:100%}
             .band{fill:#cfe3f7}.seen{fill:none;stroke:#234;stroke-width:1.5}.flag{fill:#c22}
             .day{fill:#234}.weekday{fill:#9bc}</style>
-            <h1>\(Self.escaped(title))</h1>
-            <p>\(Self.escaped(anomaly.recommendedAction))</p>
+            <h1>\(HTML.escaped(title))</h1>
+            <p>\(HTML.escaped(anomaly.recommendedAction))</p>
             <dl>\(facts.compactMap { name, text in
-                text.map { "<dt>\(name)</dt><dd>\(Self.escaped($0))</dd>" }
+                text.map { "<dt>\(name)</dt><dd>\(HTML.escaped($0))</dd>" }
             }.joined())</dl>
             \(view.map { series($0.points) + shapes($0) } ?? "")
             <h2>What was said</h2>
             <ul>\(notes.map { note in
-                "<li>\(note.recordedAt) \(Self.escaped("\(note.event) by \(note.by)\(note.note.map { ": \($0)" } ?? "")"))</li>"
+                "<li>\(note.recordedAt) \(HTML.escaped("\(note.event) by \(note.by)\(note.note.map { ": \($0)" } ?? "")"))</li>"
             }.joined())</ul>
             </html>
 
@@ -140,11 +140,5 @@ struct AnomalyPage {
             <svg viewBox="0 0 960 160" role="img" aria-label="shares of the day by hour">\(bars.joined())</svg>
             <p>Dark: the day of the peak. Light: what its weekday is like. From 0 to 23 h UTC.</p>
             """
-    }
-
-    static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
-            .replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
-            .replacing("'", with: "&#39;")
     }
 }

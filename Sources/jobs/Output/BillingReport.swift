@@ -81,6 +81,8 @@ struct BillingReport {
         let changes = summary.changes
         let members = [
             "\"customers\":\(summary.customers)", "\"events\":\(summary.figures.events)",
+            "\"duplicates\":\(summary.figures.duplicates)",
+            "\"conflicts\":\(summary.figures.conflicts)",
             "\"due\":\(json(summary.due))", "\"carried\":\(json(summary.carried))",
             "\"skipped_zero\":\(json(summary.zero))", "\"held\":\(summary.heldCount)",
             "\"unmapped\":\(summary.unmapped.count)", "\"inactive\":\(summary.inactive)",
