@@ -129,13 +129,14 @@ extension Stack {
 
     /// Judges hours of the fleet, one slot an hour.
     @discardableResult
-    func detect(_ hours: Range<Int>, sourceLocation: SourceLocation = #_sourceLocation)
-        async throws -> String
-    {
+    func detect(
+        _ hours: Range<Int>, with changes: [String: String?] = [:],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> String {
         try await done(
             "run", "detect-anomalies", "--slot",
             "\(DetectedFleet.slot(hours.lowerBound))..\(DetectedFleet.slot(hours.upperBound - 1))",
-            "--format", "json", sourceLocation: sourceLocation)
+            "--format", "json", with: changes, sourceLocation: sourceLocation)
     }
 
     /// The states that hold, to the byte, by metric and customer.

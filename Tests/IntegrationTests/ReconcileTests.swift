@@ -97,6 +97,14 @@ struct ReconcileTests {
                     "ann usage late 250", "bob usage price 100", "bob stripe edited 100",
                 ])
             #expect(try await scene.effects() == before)
+            // The first finding and the second one; the same again would be neither.
+            #expect(
+                try await scene.stack.value(
+                    """
+                    SELECT string_agg(concat_ws(' ', kind, severity, body->>'drifts'), ', '
+                        ORDER BY alert_id) AS value
+                    FROM alerts
+                    """) == "drift warning 1, drift critical 3")
             let figures: String = try await scene.stack.value(
                 "SELECT figures::text AS value FROM job_attempts ORDER BY attempt_id DESC LIMIT 1")
             #expect(figures.contains(#""late": 1"#) && figures.contains(#""edited": 1"#))

@@ -57,7 +57,7 @@ struct AlertTests {
                 }
             }
             let states = try await Self.states(ledger)
-            #expect(states.isEmpty)
+            #expect(states == [])
         }
     }
 

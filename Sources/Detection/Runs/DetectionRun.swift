@@ -7,6 +7,7 @@ package import Usage
 /// How runs judge, and what they tell.
 package struct DetectionPolicy: Sendable {
     package var detector = DetectorSettings()
+    package var pattern = PatternCheck.Settings()
     /// How many daily totals `zscore` compares with.
     package var totalDays = 30
     /// So many anomalies of a run are alerted of by themselves, the others in one digest.
@@ -32,6 +33,8 @@ package struct DetectionSummary: Sendable {
     package var tooLateHours: Int64 = 0
     package var anomalies = AnomalyFindings.Outcome()
     package var fleetShifts = 0
+    /// There is no version of the baselines to hold a day against.
+    package var lacksBaselines = false
 
     package init() {}
 
@@ -117,8 +120,8 @@ package struct DetectionRun: Sendable {
         {
             kept = try await takeLateData(kept, &summary)
         } else {
-            // The day's own hours are judged one by one: its beginning is where late data starts.
-            let midnight = Hour((target.nextHour + (target.isRefreshed ? 0 : -1)).day * 24)
+            // The day's own hours are judged one by one.
+            let midnight = Hour((target.nextHour + -1).day * 24)
             try await begin(at: midnight, &summary)
             kept = try await store.positions()
         }
@@ -148,6 +151,8 @@ package struct DetectionRun: Sendable {
         var record = record([to], version, outcomes)
         record.isFirst = true
         record.missingHours = missing.map { Int64($0.index) }
+        record.presentHours = try await missingHours(to).subtracting(missing)
+            .map { Int64($0.index) }
         try await finish(record, findings(at: midnight), outcomes, &summary)
     }
 

@@ -24,11 +24,12 @@ struct FindingText {
                     ),
                     ("customer_id", Self.string(customer)),
                     ("kind", Self.string("volume")), ("severity", Self.string("critical")),
-                    ("score", "\(episode.score)"), ("threshold", "\(episode.threshold)"),
-                    ("tail_probability", "\(episode.tailProbability)"),
-                    ("expected_low", "\(episode.expectedRange.lowerBound)"),
-                    ("expected_high", "\(episode.expectedRange.upperBound)"),
-                    ("excess", "\(episode.excess)"), ("hours", "\(episode.hours)"),
+                    ("score", Self.number(episode.score)),
+                    ("threshold", Self.number(episode.threshold)),
+                    ("tail_probability", Self.number(episode.tailProbability)),
+                    ("expected_low", Self.number(episode.expectedRange.lowerBound)),
+                    ("expected_high", Self.number(episode.expectedRange.upperBound)),
+                    ("excess", Self.number(episode.excess)), ("hours", "\(episode.hours)"),
                     ("method", Self.string(episode.method.rawValue)),
                     ("part", episode.part.map { Self.string($0.rawValue) } ?? "null"),
                     ("recommended_action", Self.string(Verdict.action(.volume, episode.direction))),
@@ -52,14 +53,39 @@ struct FindingText {
                         )
                     ),
                     ("kind", Self.string("fleet")), ("severity", Self.string("critical")),
-                    ("score", "\(shift.score)"), ("threshold", "\(shift.threshold)"),
-                    ("excess", "\(shift.outcome.observed - shift.outcome.expected)"),
+                    ("score", Self.number(shift.score)),
+                    ("threshold", Self.number(shift.threshold)),
+                    ("excess", Self.number(shift.outcome.observed - shift.outcome.expected)),
                     ("hours", "1"), ("series", "\(shift.series)"), ("method", Self.string("fleet")),
                     ("recommended_action", Self.string(shift.recommendedAction)),
                 ]
                     + Self.common(
                         metric, shift.direction, shift.first, shift.hour, shift.hour,
                         expected: shift.outcome.expected, observed: shift.outcome.observed)))
+    }
+
+    mutating func add(_ finding: PatternFinding, _ metric: DetectedMetric) {
+        let name = AnomalyName.of(
+            customer: finding.customer ?? "", metricKey: metric.key,
+            lineage: finding.customer == nil ? "fleet pattern" : "pattern", first: finding.first)
+        objects.append(
+            Self.object(
+                [
+                    ("anomaly_id", Self.string(name)),
+                    ("customer_id", finding.customer.map(Self.string) ?? "null"),
+                    ("kind", Self.string(finding.kind)),
+                    ("severity", Self.string(finding.isCritical ? "critical" : "warning")),
+                    ("score", Self.number(finding.score)),
+                    ("threshold", Self.number(finding.threshold)),
+                    ("similarity", finding.similarity.map { "\($0)" } ?? "null"),
+                    ("excess", Self.number(finding.observed - finding.expected)), ("hours", "24"),
+                    ("series", finding.series.map(String.init) ?? "null"),
+                    ("method", Self.string("pattern")),
+                    ("recommended_action", Self.string(finding.action)),
+                ]
+                    + Self.common(
+                        metric, finding.direction, finding.first, finding.day + 23, finding.day,
+                        expected: finding.expected, observed: finding.observed)))
     }
 
     private static func common(
@@ -70,12 +96,17 @@ struct FindingText {
             ("metric_key", string(metric.key)), ("metric", string(metric.code)),
             ("direction", string(direction.rawValue)), ("first_hour", string("\(first.instant)")),
             ("last_hour", string("\(last.instant)")), ("peak_hour", string("\(peak.instant)")),
-            ("expected", "\(expected)"), ("observed", "\(observed)"),
+            ("expected", number(expected)), ("observed", number(observed)),
         ]
     }
 
     static func object(_ members: [(String, String)]) -> String {
         "{\(members.map { "\"\($0)\":\($1)" }.joined(separator: ","))}"
+    }
+
+    /// Neither JSON nor Postgres' JSON knows infinities.
+    static func number(_ value: Double) -> String {
+        "\(value.isNaN ? 0 : max(-1e300, min(1e300, value)))"
     }
 
     static func string(_ text: String) -> String {

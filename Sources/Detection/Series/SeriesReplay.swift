@@ -109,8 +109,11 @@ package struct SeriesReplay: Sendable {
             series = nil
             return
         }
-        series?.state = current.state.refreshed(
-            history(known, first: current.state.firstHour, midnight), totalDays: totalDays)
+        var state = current.state
+        // What came too late to be judged, or a metric that was not metered then.
+        if let first = known.first?.hour { state.firstHour = min(state.firstHour, first) }
+        series?.state = state.refreshed(
+            history(known, first: state.firstHour, midnight), totalDays: totalDays)
     }
 
     /// What the observed values were.

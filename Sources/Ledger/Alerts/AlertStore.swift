@@ -43,6 +43,10 @@ package struct AlertStore: Sendable {
         try await pool.transaction { try Self.raise(alert, on: $0) }
     }
 
+    package func resolve(_ kinds: [String], of subject: String) async throws {
+        try await pool.transaction { try Self.resolve(kinds, of: subject, on: $0) }
+    }
+
     package func resolve(key: String) async throws {
         try await pool.transaction { try Self.resolve(key: key, on: $0) }
     }

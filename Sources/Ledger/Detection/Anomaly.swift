@@ -36,6 +36,8 @@ package struct Anomaly: Sendable, Equatable {
     package let expectedHigh: String?
     package let observed: String
     package let excess: String
+    /// Of a pattern.
+    package let similarity: String?
     package let hours: Int
     package let series: Int64?
     package let method: String
@@ -65,6 +67,7 @@ package struct Anomaly: Sendable, Equatable {
         expectedHigh = try row.decode("expected_high")
         observed = try row.decode("observed")
         excess = try row.decode("excess")
+        similarity = try row.decode("similarity")
         hours = try row.decode("hours")
         series = try row.decode("series")
         method = try row.decode("method")

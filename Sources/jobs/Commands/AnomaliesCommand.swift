@@ -6,7 +6,8 @@ struct AnomaliesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "anomalies", abstract: "Look at what is unusual in usage, and judge it.",
         subcommands: [
-            List.self, Acknowledge.self, Resolve.self, Dismiss.self, Mute.self, Unmute.self,
+            List.self, Show.self, Acknowledge.self, Resolve.self, Dismiss.self, Mute.self,
+            Unmute.self,
         ])
 
     struct List: StatusCommand {

@@ -163,13 +163,23 @@ extension RunCommand {
                     isComplete: isWhole, status: summary.needsAPerson ? .needsAPerson : .done,
                     figures: report.figures)
             }
+            let heldAnomalies = try await live.settings.anomalyHolds.apply(
+                to: month, pool: live.pool)
+            if heldAnomalies > 0, format == .table {
+                try printed {
+                    try printLine(
+                        "anomalies \(grouped(heldAnomalies)) invoices are held: jobs invoices list --slot \(month)"
+                    )
+                }
+            }
             let sent = try await submission.submit(month, customers: chosen, limit: limit)
             try printed { try format == .json ? sent.printJSON() : sent.printText() }
             // What was begun is finished; the rest is for the next run.
             if !sent.isComplete && run.stop.isRequested { throw CancellationError() }
             return SlotOutcome(
                 isComplete: isWhole && sent.isComplete,
-                status: summary.needsAPerson || sent.needsAPerson ? .needsAPerson : .done,
+                status: summary.needsAPerson || sent.needsAPerson || heldAnomalies > 0
+                    ? .needsAPerson : .done,
                 figures: report.figures)
         }
 

@@ -8,7 +8,7 @@ struct DetectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "detect",
         abstract: "How anomalies are found in usage.",
-        subcommands: [BacktestCommand.self])
+        subcommands: [BacktestCommand.self, TuneCommand.self, BaselinesCommand.self])
 
     struct BacktestCommand: StatusCommand {
         static let configuration = CommandConfiguration(

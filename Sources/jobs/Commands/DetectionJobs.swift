@@ -73,6 +73,69 @@ extension RunCommand {
     }
 }
 
+extension RunCommand {
+    struct CheckPatterns: SlotJobCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "check-patterns",
+            abstract: "Hold a day of every customer and metric against its weekday's baseline.",
+            discussion: """
+                Finds what the hours do not show, such as a stolen key that is used at night at the same \
+                volume, and says what volume and pattern mean together.
+                """)
+
+        static let job = JobDescription(
+            name: "check-patterns", summary: "hold yesterday against its weekday's baseline",
+            cadence: .daily, graceSeconds: 1800, timeoutSeconds: 3 * 3600,
+            timer: .init(
+                calendar: "*-*-* 00:40:00 UTC", cron: "40 0 * * *", randomizedDelaySeconds: 120,
+                promisedDelaySeconds: 900, memoryMax: "2G"))
+
+        @OptionGroup var common: CommonOptions
+        @OptionGroup var slots: SlotOptions
+        @OptionGroup var options: DetectionOptions
+
+        func slotJob(_ live: Live) throws -> SlotJob {
+            DetectionJob(job: Self.job, live: live, options: options).slotJob(
+                CatchUp(maxAgeSeconds: 14 * 86_400)
+            ) { run, slot in
+                try await run.checkPatterns(
+                    of: slot.hours.lowerBound, restart: options.restart,
+                    clickHouse: live.clickHouse, pool: live.pool)
+            }
+        }
+    }
+
+    struct RebuildBaselines: SlotJobCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rebuild-baselines",
+            abstract: "Make what a normal Monday, Tuesday, ... of every customer and metric is.",
+            discussion: """
+                From eight weeks of usage, without the days that were unusual. What has drifted too far \
+                from what was in force does not count before somebody approves it: \
+                jobs detect baselines drifted
+                """)
+
+        static let job = JobDescription(
+            name: "rebuild-baselines", summary: "make the baselines of the weekdays",
+            cadence: .weekly, graceSeconds: 3600, timeoutSeconds: 6 * 3600,
+            timer: .init(
+                calendar: "*-*-* 01:20:00 UTC", cron: "20 1 * * *", randomizedDelaySeconds: 300,
+                promisedDelaySeconds: 3600, memoryMax: "2G"))
+
+        @OptionGroup var common: CommonOptions
+        @OptionGroup var slots: SlotOptions
+        @OptionGroup var options: DetectionOptions
+
+        func slotJob(_ live: Live) throws -> SlotJob {
+            DetectionJob(job: Self.job, live: live, options: options).slotJob(.latest) {
+                run, slot -> BaselineSummary in
+                try await run.rebuildBaselines(
+                    until: slot.hours.upperBound, clickHouse: live.clickHouse, pool: live.pool)
+            }
+        }
+    }
+}
+
 extension Slot {
     /// The hours of a slot that is none of a month.
     var hours: Range<Hour> {
@@ -86,9 +149,9 @@ struct DetectionJob: Sendable {
     let live: Live
     let options: DetectionOptions
 
-    func slotJob(
+    func slotJob<Summary: DetectionReport>(
         _ catchUp: CatchUp,
-        _ body: @escaping @Sendable (DetectionRun, Slot) async throws -> DetectionSummary
+        _ body: @escaping @Sendable (DetectionRun, Slot) async throws -> Summary
     ) -> SlotJob {
         guard let cadence = job.cadence else { preconditionFailure("jobs of detection have slots") }
         return SlotJob(
@@ -97,9 +160,9 @@ struct DetectionJob: Sendable {
             body: { run in try await self.run(run, body) })
     }
 
-    private func run(
+    private func run<Summary: DetectionReport>(
         _ run: SlotRun,
-        _ body: @escaping @Sendable (DetectionRun, Slot) async throws -> DetectionSummary
+        _ body: @escaping @Sendable (DetectionRun, Slot) async throws -> Summary
     ) async throws -> SlotOutcome {
         let due = run.slot.end.adding(seconds: job.graceSeconds)
         guard run.now >= due else {
@@ -114,31 +177,15 @@ struct DetectionJob: Sendable {
             metrics: catalogs.flatMap { try Catalog(yaml: $0.source).metrics },
             policy: live.settings.detection, holder: Live.processName
         ) { detection in try await body(detection, run.slot) }
-        try report(run.slot, summary)
-        return SlotOutcome(isComplete: true, status: .done, figures: summary.json)
-    }
-
-    private func report(_ slot: Slot, _ summary: DetectionSummary) throws {
         do {
-            if options.format == .json { return try printLine(summary.json) }
-            let anomalies = summary.anomalies
-            try printLine(
-                "\(job.name) \(slot)  \(grouped(summary.series)) series, \(grouped(summary.hours)) hours: "
-                    + "\(grouped(anomalies.new)) new, \(grouped(anomalies.changed)) go on, "
-                    + "\(grouped(anomalies.recovered)) over, \(grouped(anomalies.withdrawn)) withdrawn"
-            )
-            if summary.lateSeries > 0 || summary.tooLateHours > 0 {
-                try printLine(
-                    "late data   \(grouped(summary.lateSeries)) series judged anew; "
-                        + "\(grouped(Int(summary.tooLateHours))) hours are too old for that")
-            }
-            if summary.missingHours > 0 {
-                try printLine(
-                    "missing     \(grouped(summary.missingHours)) hours without any usage: check the exporter"
-                )
+            if options.format == .json {
+                try printLine(summary.json)
+            } else {
+                for line in summary.lines("\(job.name) \(run.slot)") { try printLine(line) }
             }
         } catch is BrokenOutput {
             // Nobody reads it; the work is done all the same.
         }
+        return SlotOutcome(isComplete: true, status: summary.status, figures: summary.json)
     }
 }

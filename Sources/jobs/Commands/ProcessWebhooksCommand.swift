@@ -6,7 +6,7 @@ internal import Ledger
 internal import Logging
 
 extension RunCommand {
-    struct ProcessWebhooks: StatusCommand {
+    struct ProcessWebhooks: StatusCommand, Sendable {
         static let configuration = CommandConfiguration(
             commandName: "process-webhooks",
             abstract: "Read Stripe's events, and bring the status of invoices up to date.",
@@ -16,7 +16,15 @@ extension RunCommand {
                 jobs serve it is not needed.
                 """)
 
+        static let job = JobDescription(
+            name: "process-webhooks", summary: "bring the status of invoices up to date",
+            cadence: nil, timeoutSeconds: 3600,
+            timer: .init(
+                calendar: "*:0/5", cron: "*/5 * * * *", randomizedDelaySeconds: 30,
+                promisedDelaySeconds: 330, memoryMax: "1G"))
+
         @OptionGroup var common: CommonOptions
+        @OptionGroup var metrics: MetricsOption
         @Option(
             name: .long,
             help: ArgumentHelp(
@@ -34,38 +42,52 @@ extension RunCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common, usesClickHouse: false) {
-                [since, noBackfill, format] live in
-                let webhooks = try await Webhooks(live)
-                let run = try await webhooks.run()
-                var read = WebhookBackfill.Summary()
-                let now = Instant.now.unixSeconds
-                if let since {
-                    read = try await webhooks.backfill.sweep(
-                        since: Int64(since.daysSinceEpoch) * 86_400, now: now)
-                } else if !noBackfill {
-                    read = try await webhooks.backfill.follow(now: now)
+            return try await Live.run(common, usesClickHouse: false) { [self] live in
+                try await Unattended.continuous(Self.job, live, metrics) {
+                    try await process(live)
                 }
-                let summary = try await run.drainPatiently {
-                    try await Task.sleep(for: .seconds($0))
-                }
-                let backlog = try await webhooks.records.backlog()
-                let counts: [(name: String, value: Int)] =
-                    [("listed", read.read), ("new", read.new)]
-                    + WebhookOutcome.allCases.map { ($0.rawValue, summary[$0]) }
-                    + [("pending", backlog.pending), ("dead_letters", backlog.deadLetters)]
-                if format == .json {
-                    let members = counts.map { "\(JSONText.string($0.name)):\($0.value)" }
-                    try printLine("{\(members.joined(separator: ","))}")
-                } else {
-                    for count in counts where count.value > 0 || count.name == "processed" {
-                        try printLine(
-                            count.name.replacing("_", with: " ").padding(
-                                toLength: 14, withPad: " ", startingAt: 0)
-                                + grouped(count.value))
-                    }
-                }
-                return backlog.deadLetters > 0 ? .needsAPerson : .done
+            }
+        }
+
+        private func process(_ live: Live) async throws -> Unattended.Outcome {
+            guard live.settings.stripeAPIKey != nil || live.settings.billingMode == .live else {
+                // Launched by a timer before the first month is billed live.
+                live.logger.info("billing.mode is dry-run, and there is no STRIPE_API_KEY")
+                return (.done, nil)
+            }
+            let webhooks = try await Webhooks(live)
+            let run = try await webhooks.run()
+            var read = WebhookBackfill.Summary()
+            let now = Instant.now.unixSeconds
+            if let since {
+                read = try await webhooks.backfill.sweep(
+                    since: Int64(since.daysSinceEpoch) * 86_400, now: now)
+            } else if !noBackfill {
+                read = try await webhooks.backfill.follow(now: now)
+            }
+            let summary = try await run.drainPatiently {
+                try await Task.sleep(for: .seconds($0))
+            }
+            let backlog = try await webhooks.records.backlog()
+            let counts: [(name: String, value: Int)] =
+                [("listed", read.read), ("new", read.new)]
+                + WebhookOutcome.allCases.map { ($0.rawValue, summary[$0]) }
+                + [("pending", backlog.pending), ("dead_letters", backlog.deadLetters)]
+            let members = counts.map { "\(JSONText.string($0.name)):\($0.value)" }
+            let figures = "{\(members.joined(separator: ","))}"
+            do {
+                try format == .json ? printLine(figures) : printText(counts)
+            } catch is BrokenOutput {
+                // Nobody reads it; the work is done all the same.
+            }
+            return (backlog.deadLetters > 0 ? .needsAPerson : .done, figures)
+        }
+
+        private func printText(_ counts: [(name: String, value: Int)]) throws {
+            for count in counts where count.value > 0 || count.name == "processed" {
+                try printLine(
+                    count.name.replacing("_", with: " ").padding(
+                        toLength: 14, withPad: " ", startingAt: 0) + grouped(count.value))
             }
         }
     }

@@ -72,6 +72,7 @@ extension RunCommand {
                 }
                 report.add(try await stripe(live, day: "\(run.slot)").run(months))
             }
+            if !dryRun { try await alert(report, live) }
             if let output { try report.writeCSV(to: output) }
             live.logger.info(
                 "reconciled",
@@ -84,6 +85,19 @@ extension RunCommand {
                 // Months that somebody asks for are another question than the day's.
                 isComplete: month == nil,
                 status: report.needsAPerson ? .needsAPerson : .done, figures: report.figures)
+        }
+
+        /// A month in which nothing needs a person any more has no alert.
+        private func alert(_ report: ReconciliationReport, _ live: Live) async throws {
+            for month in report.months.map(String.init(describing:)) {
+                let drifts = report.drifts.filter { $0.slot == month && !$0.isHealed }
+                let alerts = AlertStore(pool: live.pool)
+                if drifts.isEmpty {
+                    try await alerts.resolve([Alert.driftKind], of: month)
+                } else {
+                    try await alerts.raise(try Alert.drift(drifts, slot: month))
+                }
+            }
         }
 
         private func range(_ day: Slot) -> ClosedRange<CivilMonth> {

@@ -10,6 +10,7 @@ enum AnomalyRow {
         .init("observed"), .init("method", isInTable: false),
         .init("direction", isInTable: false), .init("peak_hour", isInTable: false),
         .init("hours", isInTable: false), .init("excess", isInTable: false),
+        .init("similarity", isInTable: false),
         .init("series", isInTable: false), .init("is_confirmed", isInTable: false),
         .init("is_muted", isInTable: false), .init("close_reason", isInTable: false),
         .init("recommended_action", isInTable: false),
@@ -23,7 +24,7 @@ enum AnomalyRow {
             .measured(anomaly.score), .measured(anomaly.threshold), .measured(anomaly.expected),
             .measured(anomaly.observed), .text(anomaly.method), .text(anomaly.direction),
             .text("\(anomaly.peakHour)"), .integer(Int64(anomaly.hours)),
-            .measured(anomaly.excess), .integer(anomaly.series),
+            .measured(anomaly.excess), .measured(anomaly.similarity), .integer(anomaly.series),
             .json("\(anomaly.isConfirmed)"), .json("\(anomaly.isMuted)"),
             .text(anomaly.closeReason), .text(anomaly.recommendedAction),
         ]

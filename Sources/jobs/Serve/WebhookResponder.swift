@@ -59,12 +59,13 @@ struct WebhookResponder: HTTPResponder {
     // MARK: Stripe
 
     private func receive(_ request: Request) async -> Response {
-        guard bodies.enter() else { return refuse(.serviceUnavailable, "busy") }
-        defer { bodies.leave() }
-        let announced = request.headers[.contentLength].flatMap { Int($0) } ?? 0
-        guard announced <= Self.maximumBodyBytes else {
+        let announced = request.headers[.contentLength].flatMap { Int($0) }
+        guard announced ?? 0 <= Self.maximumBodyBytes else {
             return refuse(.contentTooLarge, "too_large")
         }
+        let size = announced ?? Self.maximumBodyBytes
+        guard bodies.enter(size) else { return refuse(.serviceUnavailable, "busy") }
+        defer { bodies.leave(size) }
         let body: [UInt8]
         do {
             body = Array(
@@ -151,20 +152,20 @@ struct WebhookResponder: HTTPResponder {
     }
 }
 
-/// How many bodies are held in memory at once: so many megabytes.
+/// How much of bodies is held in memory at once.
 private final class BodyLimit: Sendable {
-    private let count = Mutex(0)
-    private static let maximum = 64
+    private let bytes = Mutex(0)
+    private static let maximum = 64 << 20
 
-    func enter() -> Bool {
-        count.withLock { count in
-            guard count < Self.maximum else { return false }
-            count += 1
+    func enter(_ size: Int) -> Bool {
+        bytes.withLock { bytes in
+            guard bytes + size <= Self.maximum else { return false }
+            bytes += size
             return true
         }
     }
 
-    func leave() {
-        count.withLock { $0 -= 1 }
+    func leave(_ size: Int) {
+        bytes.withLock { $0 -= size }
     }
 }

@@ -2,23 +2,24 @@
 enum JobRegistry {
     /// Those with slots.
     static let slotted: [any SlotJobCommand.Type] = [
-        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self, RunCommand.Bill.self,
-        RunCommand.Reconcile.self,
+        RunCommand.DetectAnomalies.self, RunCommand.RefreshState.self,
+        RunCommand.CheckPatterns.self, RunCommand.RebuildBaselines.self, RunCommand.Bill.self,
+        RunCommand.Reconcile.self, RunCommand.Purge.self,
     ]
 
-    static let descriptions: [JobDescription] =
-        continuous + slotted.map { $0.job }
+    static let descriptions: [JobDescription] = continuous + slotted.map { $0.job }
 
     /// Those without slots.
-    private static let continuous = [RunCommand.SealUsage.job, RunCommand.SendAlerts.job]
+    private static let continuous = [
+        RunCommand.SealUsage.job, RunCommand.ProcessWebhooks.job, RunCommand.SendAlerts.job,
+    ]
 
     /// What should run under these settings, by the names in the history.
     static func expected(_ settings: Settings) -> [(name: String, description: JobDescription)] {
-        // Without routes there is nothing to send.
-        continuous.filter {
-            $0.name != RunCommand.SendAlerts.job.name || !settings.alertRoutes.isEmpty
-        }
-        .map { ($0.name, $0) }
+        // In place of process-webhooks there may be jobs serve; without routes there is nothing to send.
+        let always = [RunCommand.SealUsage.job]
+        let alerts = settings.alertRoutes.isEmpty ? [] : [RunCommand.SendAlerts.job]
+        return (always + alerts).map { ($0.name, $0) }
             + slotted.map { ($0.recordedName(settings), $0.job) }
     }
 }

@@ -23,6 +23,8 @@ struct ScheduleFile: Sendable {
             let metrics = metricsFile.map { " --metrics-file \($0)" } ?? ""
             return "\(program) run \(job.name) --config \(config)\(metrics)"
         }
+
+        var serverCommand: String { "\(program) serve --config \(config)" }
     }
 
     static func files(_ kind: Kind, _ places: Places) -> [ScheduleFile] {
@@ -30,7 +32,7 @@ struct ScheduleFile: Sendable {
         return switch kind {
         case .systemd:
             jobs.flatMap { [SystemdUnit.service($0, places), SystemdUnit.timer($0)] }
-                + [SystemdUnit.failure]
+                + [SystemdUnit.server(places), SystemdUnit.failure]
         case .crontab: [crontab(jobs, places)]
         case .alerts: [alerts]
         }
@@ -52,6 +54,8 @@ struct ScheduleFile: Sendable {
                 LOG_FORMAT=human
                 DATABASE_URL_FILE=\(places.credentials)/DATABASE_URL
                 CLICKHOUSE_URL_FILE=\(places.credentials)/CLICKHOUSE_URL
+                # In live mode, too:
+                # STRIPE_API_KEY_FILE=\(places.credentials)/STRIPE_API_KEY
 
                 \(lines.joined(separator: "\n"))
                 """)

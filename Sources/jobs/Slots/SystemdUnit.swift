@@ -46,6 +46,42 @@ enum SystemdUnit {
                 """)
     }
 
+    /// `jobs serve`, which runs all the time.
+    static func server(_ places: ScheduleFile.Places) -> ScheduleFile {
+        ScheduleFile(
+            name: "meterflow-serve.service",
+            text: """
+                [Unit]
+                Description=MeterFlow: receive Stripe's webhooks
+                Wants=network-online.target
+                After=network-online.target
+                StartLimitIntervalSec=0
+
+                [Service]
+                Type=exec
+                ExecStart=\(places.serverCommand)
+                # Stripe tries again what is refused meanwhile, and its list of events is read, too.
+                Restart=on-failure
+                RestartPreventExitStatus=64 77 78
+                RestartSec=5
+                # SIGTERM: what was begun is ended.
+                TimeoutStopSec=\(stopSeconds)
+                MemoryMax=1G
+                TasksMax=128
+                LimitNOFILE=65536
+
+                LoadCredential=DATABASE_URL:\(places.credentials)/DATABASE_URL
+                LoadCredential=STRIPE_API_KEY:\(places.credentials)/STRIPE_API_KEY
+                LoadCredential=STRIPE_WEBHOOK_SECRETS:\(places.credentials)/STRIPE_WEBHOOK_SECRETS
+
+                DynamicUser=yes
+                \(hardening)
+                [Install]
+                WantedBy=multi-user.target
+
+                """)
+    }
+
     static func timer(_ job: JobDescription) -> ScheduleFile {
         ScheduleFile(
             name: "meterflow-\(job.name).timer",

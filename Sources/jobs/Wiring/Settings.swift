@@ -3,6 +3,7 @@ internal import Billing
 internal import Detection
 internal import Exact
 internal import Foundation
+internal import Ledger
 internal import Usage
 
 /// Every setting of the program. README.md, "Settings", describes them.
@@ -63,10 +64,13 @@ struct Settings: Sendable {
     /// How often a request is tried before its invoice is given up.
     let stripeMaximumAttempts: Int
     let detection: DetectionPolicy
+    /// Which anomalies hold an invoice before it is submitted.
+    let anomalyHolds: AnomalyHolds
     /// The log of usage events: `table`, or `database.table`.
     let eventsTable: String
     /// The most rows that a batch of sealed usage takes.
     let batchRows: Int
+    let retention: Purge.Retention
     /// How often a slot is tried in one run, and the pause after the first time; it doubles.
     let attempts: Int
     let retrySeconds: Int
@@ -114,12 +118,19 @@ struct Settings: Sendable {
             "stripe.endpoint_requests_per_second", in: 1...10_000)
         stripeMaximumAttempts = try reader.int("stripe.max_attempts", in: 1...100) ?? 8
         detection = try reader.detection()
+        anomalyHolds = try reader.anomalyHolds()
         eventsTable = try reader.string("usage.events_table") ?? "events"
         batchRows =
             try reader.int("usage.batch_rows", in: 1...100_000_000)
             ?? UsageSealer.defaultBatchRows
         attempts = try reader.int("run.attempts", in: 1...100) ?? 3
         retrySeconds = try reader.int("run.retry_seconds", in: 0...3600) ?? 5
+        retention = Purge.Retention(
+            webhookEventDays: try reader.int(
+                "retention.webhook_events_days",
+                in: Purge.Retention.fewestWebhookEventDays...36_500) ?? 400,
+            alertDays: try reader.int("retention.alerts_days", in: 1...36_500) ?? 180,
+            runDays: try reader.int("retention.runs_days", in: 1...36_500) ?? 800)
         stopGraceSeconds = try reader.int("run.stop_grace_seconds", in: 1...3600) ?? 30
         pingURL = try reader.secret("ping.url")
         alertRoutes = try AlertRoutes.read(reader.part("alerts.routes"), environment: environment)

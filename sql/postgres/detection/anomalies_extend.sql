@@ -12,6 +12,7 @@ ON CONFLICT (anomaly_id) DO UPDATE SET
     expected_low = CASE WHEN excluded.score > known.score THEN excluded.expected_low ELSE known.expected_low END,
     expected_high = CASE WHEN excluded.score > known.score THEN excluded.expected_high ELSE known.expected_high END,
     observed = CASE WHEN excluded.score > known.score THEN excluded.observed ELSE known.observed END,
+    similarity = CASE WHEN excluded.score > known.score THEN excluded.similarity ELSE known.similarity END,
     series = CASE WHEN excluded.score > known.score THEN excluded.series ELSE known.series END,
     direction = CASE WHEN excluded.score > known.score AND known.kind <> 'both'
         THEN excluded.direction ELSE known.direction END,

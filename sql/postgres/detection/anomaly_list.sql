@@ -4,7 +4,7 @@ SELECT anomaly_id, customer_id, metric_key, metric, kind, severity, direction, s
     (extract(epoch FROM last_hour) * 1000)::bigint AS last_ms,
     (extract(epoch FROM peak_hour) * 1000)::bigint AS peak_ms,
     score::text, threshold::text, tail_probability::text, expected::text, expected_low::text,
-    expected_high::text, observed::text, excess::text, hours, series, method, part,
+    expected_high::text, observed::text, excess::text, similarity::text, hours, series, method, part,
     recommended_action, is_confirmed, is_muted, close_reason
 FROM anomalies
 WHERE ($1::text[] IS NULL OR anomaly_id = ANY ($1::text[]))

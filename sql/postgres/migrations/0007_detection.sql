@@ -48,6 +48,8 @@ CREATE TABLE anomalies (
     observed double precision NOT NULL,
     -- Observed less expected, summed over the hours that reached the threshold: how many, see hours.
     excess double precision NOT NULL,
+    -- Of a pattern: the cosine of the day's hours and its weekday's.
+    similarity double precision,
     hours integer NOT NULL,
     -- Of kind fleet: how many series at the peak.
     series bigint,
@@ -66,7 +68,9 @@ CREATE TABLE anomalies (
     CHECK ((status IN ('open', 'acknowledged')) = (closed_at IS NULL))
 );
 CREATE UNIQUE INDEX one_open_episode
-    ON anomalies (coalesce(customer_id, ''), metric_key, kind, (direction = 'up' AND kind = 'fleet'))
+    ON anomalies (coalesce(customer_id, ''), metric_key, kind,
+        (CASE WHEN kind = 'fleet' THEN direction = 'up' END),
+        (CASE WHEN kind = 'fleet' THEN method = 'pattern' END)) NULLS NOT DISTINCT
     WHERE closed_at IS NULL;
 CREATE INDEX anomalies_of_a_series ON anomalies (customer_id, metric_key, last_hour);
 CREATE INDEX anomalies_by_hour ON anomalies (last_hour);

@@ -1,0 +1,162 @@
+package import Exact
+package import Postgres
+
+/// A version of the weekdays' baselines; its rows are in ClickHouse.
+package struct BaselineVersion: Sendable, Equatable {
+    package let version: Int64
+    package let slot: String
+    package let firstDay: String
+    package let lastDay: String
+    /// `active`, `retired` or `refused`.
+    package let state: String
+    package let baselines: Int64
+    package let drifted: Int64
+    package let createdAt: Instant
+    package let promotedAt: Instant?
+    package let promotedBy: String?
+}
+
+/// Which drifted baselines a person has approved.
+package struct BaselineApprovals: Sendable {
+    package var all = false
+    package var customers: [String] = []
+}
+
+/// Versions of baselines: which one is judged by, and who said so.
+package struct BaselineStore: Sendable {
+    private let pool: PostgresPool
+
+    package init(pool: PostgresPool) { self.pool = pool }
+
+    /// The newest first.
+    package func versions() async throws -> [BaselineVersion] {
+        try await pool.query(SQL.baselineVersions).rows.map { row in
+            BaselineVersion(
+                version: try row.decode("version"), slot: try row.decode("slot"),
+                firstDay: try row.decode("first_day"), lastDay: try row.decode("last_day"),
+                state: try row.decode("state"), baselines: try row.decode("baselines"),
+                drifted: try row.decode("drifted"),
+                createdAt: Instant(milliseconds: try row.decode("created_ms")),
+                promotedAt: try row.decode("promoted_ms", as: Int64?.self).map(
+                    Instant.init(milliseconds:)),
+                promotedBy: try row.decode("promoted_by"))
+        }
+    }
+
+    package func approvals(of version: Int64) async throws -> BaselineApprovals {
+        var approvals = BaselineApprovals()
+        for row in try await pool.query(SQL.baselineApproved, [version]).rows {
+            if let customer = try row.decode("customer_id", as: String?.self) {
+                approvals.customers.append(customer)
+            } else {
+                approvals.all = true
+            }
+        }
+        return approvals
+    }
+
+    /// - Parameter customers: nil: all.
+    package func approve(
+        _ version: Int64, customers: [String]?, by person: String, reason: String
+    ) async throws {
+        _ = try await pool.query(SQL.baselineApprove, [version, customers, person, reason])
+    }
+
+    /// Makes a version known.
+    ///
+    /// - Parameter isPromoted: whether it is judged by from now on; else a person has to look first.
+    package func add(
+        _ version: Int64, slot: String, days: ClosedRange<CivilDate>, baselines: Int64,
+        drifted: Int64, isPromoted: Bool, _ lease: Lease
+    ) async throws {
+        try await pool.transaction { connection in
+            try connection.mark(lease)
+            try connection.query(
+                SQL.baselineAdd,
+                [version, slot, "\(days.lowerBound)", "\(days.upperBound)", baselines, drifted])
+            if isPromoted {
+                try connection.query(SQL.baselineRetire)
+                try connection.query(SQL.baselinePromote, [version, "detection"])
+            }
+            try connection.fenceCommit(lease)
+        }
+    }
+
+    /// From now on judges by a version, be it an older one.
+    ///
+    /// - Throws: `LedgerError` (notFound).
+    package func promote(_ version: Int64, by person: String) async throws {
+        try await pool.transaction { connection in
+            try connection.query(SQL.baselineRetire)
+            guard try !connection.query(SQL.baselinePromote, [version, person]).rows.isEmpty else {
+                throw LedgerError(
+                    code: .notFound,
+                    description:
+                        "there is no version \(version) of the baselines; jobs detect baselines list shows them"
+                )
+            }
+        }
+    }
+
+    /// Days on which something was unusual, as whole days since 1970; nil: of the whole fleet.
+    package struct Flagged: Sendable {
+        package let customerID: String?
+        package let days: ClosedRange<Int>
+        /// By its volume, not (only) by its pattern.
+        package let isVolume: Bool
+    }
+
+    package func flagged(
+        metricKey: String, _ period: Range<Instant>
+    ) async throws -> [Flagged] {
+        try await pool.query(
+            SQL.flaggedDays, ["\(period.lowerBound)", "\(period.upperBound)", metricKey]
+        ).rows.map { row in
+            Flagged(
+                customerID: try row.decode("customer_id"),
+                days: try row.decode("first_day")...row.decode("last_day"),
+                isVolume: try row.decode("is_volume"))
+        }
+    }
+
+    /// Patterns that were unusual on a day or the day before; an empty customer is the fleet.
+    package func patternEpisodes(
+        _ day: Instant
+    ) async throws -> [(customerID: String, metricKey: String, firstHour: Int64)] {
+        try await pool.query(SQL.patternEpisodes, ["\(day)"]).rows.map { row in
+            (
+                try row.decode("customer_id"), try row.decode("metric_key"),
+                try row.decode("first_hour")
+            )
+        }
+    }
+
+    /// Records what a day's patterns came to, in one transaction under the lease.
+    package func record(
+        _ findings: AnomalyFindings, both: PatternJoins, _ day: Range<Instant>, _ lease: Lease
+    ) async throws -> AnomalyFindings.Outcome {
+        try await pool.transaction { connection in
+            try connection.mark(lease)
+            var outcome = try connection.take(findings)
+            outcome.changed += try connection.query(
+                SQL.anomaliesJoin,
+                [
+                    both.customers, both.metricKeys, "\(day.lowerBound)", "\(day.upperBound)",
+                    both.actions, both.similarities,
+                ]
+            ).rows.count
+            try connection.fenceCommit(lease)
+            return outcome
+        }
+    }
+}
+
+/// Series whose volume is unusual already, and now their pattern too; in step.
+package struct PatternJoins: Sendable {
+    package var customers: [String] = []
+    package var metricKeys: [String] = []
+    package var actions: [String] = []
+    package var similarities: [String] = []
+
+    package init() {}
+}

@@ -1,0 +1,139 @@
+import ClickHouse
+import Postgres
+import Testing
+
+/// The daily and weekly jobs, through the scenarios that the whole is for.
+struct PatternTests {
+    /// Nine weeks; the tenth begins on day 63, a Monday.
+    private static let history = 63
+
+    private static func fleet() -> DetectedFleet {
+        var fleet = DetectedFleet(days: history + 2)
+        fleet.add("stolen-key", mean: 30, seed: 21)
+        fleet.add("runaway", mean: 20, seed: 22)
+        fleet.add("outage", mean: 25, seed: 23)
+        for number in 1...4 { fleet.add("quiet-\(number)", mean: 15, seed: UInt64(30 + number)) }
+        fleet.shift("stolen-key", day: history)
+        fleet.change("runaway", history * 24 + 9..<history * 24 + 13) { $0 * 8 + 50 }
+        fleet.change("outage", history * 24 + 8..<history * 24 + 20) { _ in 0 }
+        return fleet
+    }
+
+    @Test
+    func `a stolen key, a runaway script and an outage are found, and quiet customers left alone`()
+        async throws
+    {
+        let fleet = Self.fleet()
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<Self.history * 24 + 24)
+            let monday = DetectedFleet.day(Self.history)
+            let early = try await stack.jobs("run", "check-patterns", "--slot", monday)
+            #expect(early.status == 1 && early.output.contains("rebuild-baselines"))
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W18")
+            try await stack.done("run", "check-patterns", "--slot", monday)
+            let anomalies = try await stack.anomalies()
+            let kinds = Dictionary(grouping: anomalies, by: { $0.customerID ?? "" })
+                .mapValues { Set($0.map(\.kind)) }
+            #expect(kinds["stolen-key"]?.isDisjoint(with: ["pattern", "both"]) == false)
+            #expect(kinds["runaway"]?.isDisjoint(with: ["volume", "both"]) == false)
+            #expect(kinds["outage"]?.isDisjoint(with: ["volume", "both"]) == false)
+            #expect(Set(kinds.keys) == ["stolen-key", "runaway", "outage"])
+            let outage = try #require(anomalies.first { $0.customerID == "outage" })
+            #expect(outage.direction != "up")
+            for anomaly in anomalies { #expect(!anomaly.recommendedAction.isEmpty) }
+            // Again: nothing new, nobody told twice.
+            let alerts = try await stack.count("alerts")
+            try await stack.done("run", "check-patterns", "--slot", monday)
+            #expect(try await stack.anomalies() == anomalies)
+            #expect(try await stack.count("alerts") == alerts)
+        }
+    }
+
+    @Test func `the same volume at other hours is a pattern, where the hours do not show it`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: Self.history + 1)
+        fleet.add("a", mean: 3, seed: 41)
+        fleet.add("b", mean: 3, seed: 42)
+        fleet.shift("a", day: Self.history)
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<Self.history * 24 + 24)
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W18")
+            let environment = ["DETECTION_THRESHOLD": "50"]
+            try await stack.done(
+                "run", "check-patterns", "--slot", DetectedFleet.day(Self.history),
+                with: environment)
+            let anomalies = try await stack.anomalies()
+            #expect(anomalies.map(\.customerID) == ["a"])
+            #expect(anomalies.first?.kind == "pattern" && anomalies.first?.method == "pattern")
+            #expect(anomalies.first?.recommendedAction.contains("rotate the key") == true)
+        }
+    }
+
+    @Test func `a baseline that has drifted too far waits for a person, and can be taken back`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: 8 * 7 + 28)
+        fleet.add("steady", mean: 20, seed: 51)
+        fleet.add("growing", mean: 20, seed: 52)
+        fleet.change("growing", 8 * 7 * 24..<(8 * 7 + 28) * 24) { $0 * 3 }
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<(8 * 7 + 28) * 24)
+            // 2026-03-02 is the first day of week 10.
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W17")
+            let drifted = try await stack.jobs("run", "rebuild-baselines", "--slot", "2026-W21")
+            #expect(drifted.status == 1 && drifted.output.contains("drifted"))
+            let listed = try await stack.done(
+                "detect", "baselines", "drifted", "--format", "csv")
+            #expect(listed.lineCount == 8 && !listed.contains("steady"))
+            try await stack.done(
+                "detect", "baselines", "approve", "growing", "--reason", "a larger plan")
+            #expect(
+                try await stack.done("detect", "baselines", "drifted", "--format", "csv").lineCount
+                    == 1)
+            try await stack.done("detect", "baselines", "rollback")
+            let versions = try await stack.done("detect", "baselines", "list", "--format", "csv")
+            #expect(versions.matches(of: #/2026-W17,.*,active,/#).count == 1)
+            #expect(try await stack.jobs("detect", "baselines", "rollback").status == 65)
+        }
+    }
+
+    @Test func `dismissed anomalies keep their days in the baseline, others are left out`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: 8 * 7)
+        fleet.add("a", mean: 20, seed: 61)
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<8 * 7 * 24)
+            let day = DetectedFleet.day(49)
+            func days() async throws -> String {
+                try await stack.done("run", "seal-usage")
+                _ = try await stack.jobs("run", "rebuild-baselines", "--slot", "2026-W17")
+                let rows = try await stack.clickHouse.rows(
+                    ClickHouseQuery(
+                        """
+                        SELECT toString(groupArray(days)) AS days FROM (
+                            SELECT days FROM detection_baselines
+                            WHERE version = (SELECT max(version) FROM detection_baselines)
+                                AND is_drifted = 0
+                            ORDER BY weekday)
+                        """))
+                return try #require(rows.first).string("days")
+            }
+            try await stack.done("run", "seal-usage")
+            try await stack.postgres.query(
+                """
+                INSERT INTO anomalies (anomaly_id, customer_id, metric_key, metric, kind, severity,
+                    direction, first_hour, last_hour, peak_hour, score, threshold, expected,
+                    observed, excess, hours, method, recommended_action, expires_at)
+                SELECT 'x', 'a', metric_key, 'calls', 'volume', 'critical', 'up',
+                    '\(day)'::timestamptz, '\(day)'::timestamptz, '\(day)'::timestamptz, 9, 3, 1, 9,
+                    8, 1, 'composite', 'look', now() + interval '1 year'
+                FROM usage_metrics WHERE is_ready
+                """)
+            #expect(try await days() == "[7,8,8,8,8,8,8]")
+            try await stack.done("anomalies", "dismiss", "x", "--note", "a sale")
+            #expect(try await days() == "[8,8,8,8,8,8,8]")
+        }
+    }
+}

@@ -1,0 +1,1 @@
+ALTER TABLE detection_baselines DROP PARTITION {version:Int64}

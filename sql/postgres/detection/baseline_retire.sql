@@ -1,0 +1,1 @@
+UPDATE baseline_versions SET state = 'retired' WHERE state = 'active' RETURNING version

@@ -1,0 +1,6 @@
+-- Unusual patterns that go on: those of the day before ($1), or of the day itself.
+SELECT coalesce(customer_id, '') AS customer_id, metric_key,
+    (extract(epoch FROM first_hour) / 3600)::bigint AS first_hour
+FROM anomalies
+WHERE method = 'pattern' AND status <> 'withdrawn'
+    AND last_hour >= $1::timestamptz - interval '24 hours' AND first_hour <= $1::timestamptz
