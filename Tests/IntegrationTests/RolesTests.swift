@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 import Postgres
-import TestSupport
 import StripeSimulation
+import TestSupport
 import Testing
 
 /// The roles of `sql/roles`: each may do its work, and nothing more.
