@@ -1,6 +1,7 @@
+internal import Ledger
 internal import Synchronization
 
-/// What `/metrics` says, in Prometheus' text format.
+/// What this process has counted, for `/metrics`.
 final class ServeMetrics: Sendable {
     /// A counter and its one label.
     enum Counter: Hashable, Comparable {
@@ -11,13 +12,13 @@ final class ServeMetrics: Sendable {
         /// Events that were found in Stripe's list and had not come.
         case backfilled
 
-        fileprivate var line: String {
+        fileprivate func sample(_ count: Int) -> LedgerMetrics.Sample {
             switch self {
             case .request(let result):
-                "meterflow_webhook_requests_total{result=\"\(result)\"}"
+                .init("meterflow_webhook_requests_total", labels: "result=\"\(result)\"", count)
             case .event(let outcome):
-                "meterflow_webhook_events_total{outcome=\"\(outcome)\"}"
-            case .backfilled: "meterflow_webhook_backfilled_total"
+                .init("meterflow_webhook_events_total", labels: "outcome=\"\(outcome)\"", count)
+            case .backfilled: .init("meterflow_webhook_backfilled_total", count)
             }
         }
     }
@@ -56,14 +57,11 @@ final class ServeMetrics: Sendable {
         }
     }
 
-    /// - Parameter gauges: what is asked of the ledger when somebody looks.
-    func text(gauges: [(name: String, value: Int)]) -> String {
+    var samples: [LedgerMetrics.Sample] {
         let (counts, lastBackfill) = state.withLock { ($0.counts, $0.lastBackfill) }
-        var lines = counts.sorted { $0.key < $1.key }.map { "\($0.key.line) \($0.value)" }
-        lines += gauges.map { "\($0.name) \($0.value)" }
-        if let lastBackfill {
-            lines.append("meterflow_webhook_backfill_timestamp_seconds \(lastBackfill)")
+        let backfill = lastBackfill.map {
+            [LedgerMetrics.Sample("meterflow_webhook_backfill_timestamp_seconds", $0)]
         }
-        return lines.joined(separator: "\n") + "\n"
+        return counts.sorted { $0.key < $1.key }.map { $0.key.sample($0.value) } + (backfill ?? [])
     }
 }

@@ -21,8 +21,8 @@ struct WebhookResponder: HTTPResponder {
     let pool: PostgresPool
     let metrics: ServeMetrics
     let logger: Logger
-    /// The ages of the jobs' last successes; throws if Postgres is away.
-    let jobMetrics: @Sendable () async throws -> String
+    /// What the ledger says; throws if Postgres is away.
+    let jobMetrics: @Sendable () async throws -> [LedgerMetrics.Sample]
     /// Called when there is something new to work on.
     let wake: @Sendable () -> Void
     private let bodies = BodyLimit()
@@ -31,7 +31,7 @@ struct WebhookResponder: HTTPResponder {
 
     init(
         signature: WebhookSignature, webhooks: Webhooks, pool: PostgresPool, metrics: ServeMetrics,
-        jobMetrics: @escaping @Sendable () async throws -> String,
+        jobMetrics: @escaping @Sendable () async throws -> [LedgerMetrics.Sample],
         wake: @escaping @Sendable () -> Void
     ) {
         self.signature = signature
@@ -130,19 +130,18 @@ struct WebhookResponder: HTTPResponder {
 
     private func metricsPage() async -> Response {
         let backlog = try? await records.backlog()
-        var gauges: [(name: String, value: Int)] = [
-            ("meterflow_postgres_up", backlog == nil ? 0 : 1)
-        ]
+        var samples = metrics.samples
+        samples.append(.init("meterflow_postgres_up", backlog == nil ? 0 : 1))
         if let backlog {
-            gauges += [
-                ("meterflow_webhook_pending", backlog.pending),
-                ("meterflow_webhook_oldest_pending_seconds", backlog.oldestSeconds),
-                ("meterflow_webhook_dead_letters", backlog.deadLetters),
+            samples += [
+                .init("meterflow_webhook_pending", backlog.pending),
+                .init("meterflow_webhook_oldest_pending_seconds", backlog.oldestSeconds),
+                .init("meterflow_webhook_dead_letters", backlog.deadLetters),
             ]
         }
         // meterflow_postgres_up says why they are missing.
-        let jobs = (try? await jobMetrics()) ?? ""
-        return Self.text(.ok, metrics.text(gauges: gauges) + jobs)
+        samples += (try? await jobMetrics()) ?? []
+        return Self.text(.ok, MetricFamily.text(samples))
     }
 
     private static func text(_ status: HTTPResponse.Status, _ text: String) -> Response {

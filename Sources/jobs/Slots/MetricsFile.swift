@@ -2,41 +2,27 @@ internal import Exact
 internal import Foundation
 internal import Ledger
 
-/// The age of every job's last success, in Prometheus' text format.
+/// The age of every job's last success, for Prometheus.
 enum MetricsFile {
     /// - Parameter expected: the jobs that should run.
-    static func text(
+    static func samples(
         _ successes: [RunHistory.LastSuccess],
         expected: [(name: String, description: JobDescription)]
-    ) -> String {
-        var text = """
-            # HELP meterflow_job_alert_after_seconds From which age of the last success on something is wrong.
-            # TYPE meterflow_job_alert_after_seconds gauge
-
-            """
-        for job in expected {
-            text +=
-                "meterflow_job_alert_after_seconds\(label(job.name)) \(job.description.alertAfterSeconds)\n"
+    ) -> [LedgerMetrics.Sample] {
+        expected.map {
+            .init(
+                "meterflow_job_alert_after_seconds", labels: label($0.name),
+                $0.description.alertAfterSeconds)
         }
-        text += """
-            # HELP meterflow_job_last_success_timestamp_seconds When a job last succeeded, by the ledger's clock.
-            # TYPE meterflow_job_last_success_timestamp_seconds gauge
-
-            """
-        for success in successes {
-            text +=
-                "meterflow_job_last_success_timestamp_seconds\(label(success.job)) \(success.succeededAt.unixSeconds)\n"
-        }
-        text += """
-            # HELP meterflow_job_last_success_age_seconds How old that was when this was written.
-            # TYPE meterflow_job_last_success_age_seconds gauge
-
-            """
-        for success in successes {
-            text +=
-                "meterflow_job_last_success_age_seconds\(label(success.job)) \(success.ageSeconds)\n"
-        }
-        return text
+            + successes.map {
+                .init(
+                    "meterflow_job_last_success_timestamp_seconds", labels: label($0.job),
+                    $0.succeededAt.unixSeconds)
+            }
+            + successes.map {
+                .init(
+                    "meterflow_job_last_success_age_seconds", labels: label($0.job), $0.ageSeconds)
+            }
     }
 
     /// Whoever reads the file meanwhile sees all of it, the old one or the new one.
@@ -57,6 +43,6 @@ enum MetricsFile {
 
     /// Not `job`: Prometheus gives that label to whom it asks.
     private static func label(_ job: String) -> String {
-        "{job_name=\"\(job)\"}"
+        "job_name=\"\(job)\""
     }
 }

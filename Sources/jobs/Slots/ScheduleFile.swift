@@ -97,6 +97,27 @@ struct ScheduleFile: Sendable {
                     annotations:
                       summary: "no job writes its metrics"
                       description: "No job is launched with --metrics-file, or the file is not collected."
+                  - alert: MeterFlowDeadLetters
+                    expr: sum by (kind, instance) (meterflow_dead_letters) > 0
+                    for: 5m
+                    labels: {severity: warning}
+                    annotations:
+                      summary: "{{ $value }} of kind {{ $labels.kind }} were given up"
+                      description: "jobs dead-letters list says why; mend it, then: jobs dead-letters retry ID"
+                  - alert: MeterFlowAlertsWait
+                    expr: meterflow_alert_oldest_waiting_seconds > 93600
+                    for: 10m
+                    labels: {severity: critical}
+                    annotations:
+                      summary: "an alert has waited for {{ $value | humanizeDuration }}"
+                      description: "jobs alerts list says which, and jobs alerts test ROUTE whether its route works."
+                  - alert: MeterFlowWebhooksWait
+                    expr: meterflow_webhook_oldest_pending_seconds > 900
+                    for: 10m
+                    labels: {severity: warning}
+                    annotations:
+                      summary: "an event of Stripe has waited for {{ $value | humanizeDuration }}"
+                      description: "Does jobs serve run? jobs webhooks list --state pending says what was tried."
 
             """)
 }

@@ -61,17 +61,18 @@ enum Unattended {
         }
     }
 
-    /// The age of every job's last success, in Prometheus' text format.
-    static func metrics(_ live: Live) async throws -> String {
+    /// The age of every job's last success, and what else monitoring reads of the ledger.
+    static func metrics(_ live: Live) async throws -> [LedgerMetrics.Sample] {
         let successes = try await RunHistory(pool: live.pool).lastSuccesses()
-        return MetricsFile.text(successes, expected: JobRegistry.expected(live.settings))
+        let jobs = MetricsFile.samples(successes, expected: JobRegistry.expected(live.settings))
+        return jobs + (try await LedgerMetrics(pool: live.pool).samples())
     }
 
     /// What is written is no reason for a job that is done to fail.
     private static func write(_ path: String?, _ live: Live) async {
         guard let path else { return }
         do {
-            try MetricsFile.write(try await metrics(live), to: path)
+            try MetricsFile.write(MetricFamily.text(try await metrics(live)), to: path)
         } catch {
             live.logger.error("the metrics file was not written", metadata: ["error": "\(error)"])
         }
