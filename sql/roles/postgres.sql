@@ -25,7 +25,7 @@ BEGIN
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO meterflow_jobs', current_database());
 
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO meterflow_jobs', schema);
-    EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO meterflow_jobs', schema);
+    EXECUTE format('GRANT ALL ON ALL SEQUENCES IN SCHEMA %I TO meterflow_jobs', schema);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO meterflow_reader', schema);
 
     -- Only ever added to.
