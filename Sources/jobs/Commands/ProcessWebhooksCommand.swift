@@ -18,7 +18,7 @@ extension RunCommand {
 
         static let job = JobDescription(
             name: "process-webhooks", summary: "bring the status of invoices up to date",
-            cadence: nil, timeoutSeconds: 3600,
+            cadence: nil, timeoutSeconds: 3600, isServed: true,
             timer: .init(
                 calendar: "*:0/5", cron: "*/5 * * * *", randomizedDelaySeconds: 30,
                 promisedDelaySeconds: 330, memoryMax: "1G"))

@@ -15,7 +15,7 @@ extension RunCommand {
 
         static let job = JobDescription(
             name: "send-alerts", summary: "tell people of alerts", cadence: nil,
-            timeoutSeconds: 900,
+            timeoutSeconds: 900, isServed: true,
             timer: .init(
                 calendar: "*:*:00", cron: "* * * * *", randomizedDelaySeconds: 5,
                 promisedDelaySeconds: 65, memoryMax: "512M"))

@@ -18,7 +18,11 @@ enum HostChecks {
     static func schedules() async throws -> [Finding] {
         let timers = output("systemctl list-timers --all --no-legend 'meterflow-*'")
         let crontab = (output("crontab -l") ?? "") + systemCrontabs()
+        let isServed = output("systemctl is-active meterflow-serve.service") != nil
         return JobRegistry.descriptions.map { job in
+            if isServed && job.isServed {
+                return .ok("jobs", "schedule", "\(job.name) is done by meterflow-serve.service")
+            }
             if let line = timers?.split(separator: "\n").first(where: {
                 $0.contains("meterflow-\(job.name).timer")
             }) {
@@ -37,7 +41,9 @@ enum HostChecks {
                 ? .ok("jobs", "schedule", "\(job.name) is launched by cron")
                 : .warning(
                     "jobs", "schedule", "nothing on this machine launches \(job.name)",
-                    "right if another machine does; else: jobs schedules install")
+                    job.isServed
+                        ? "right if jobs serve runs, or another machine does; else: jobs schedules install"
+                        : "right if another machine does; else: jobs schedules install")
         }
     }
 

@@ -14,6 +14,8 @@ struct JobDescription: Sendable {
     var dueLeadSeconds: Int64 = 0
     /// For one slot, all attempts together.
     var timeoutSeconds: Int64 = 3600
+    /// `jobs serve` does the same.
+    var isServed = false
     let timer: Timer
 
     /// When the job is launched.
