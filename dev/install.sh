@@ -102,7 +102,7 @@ install_part() {
             need_engine
             ;;
         test)
-            need nghttp2-server openssl systemd
+            need nghttp2-server openssl systemd chromium chromium-driver
             need_promtool
             ;;
         bench) need wrk ;;

@@ -49,7 +49,7 @@ struct ReportTests {
             // Ann moved most: down by 990.
             #expect(
                 page.contains(
-                    "<td>ann</td><td class=\"n\">1000.00 USD</td><td class=\"n\">10.00 USD</td><td class=\"n\">-990.00 USD</td>"
+                    "<td>ann</td><td class=\"n\">1,000.00 USD</td><td class=\"n\">10.00 USD</td><td class=\"n\">-990.00 USD</td>"
                 ))
             #expect(page.contains("<td>2015-04</td><td class=\"n\">1</td>"))
             #expect(page.contains("<td>Events counted</td><td class=\"n\">3</td>"))

@@ -54,6 +54,19 @@ struct SettingsTests {
         Mistake(environment: ["DETECTION_METHOD": "guess"], status: 78, word: "'guess'"),
         Mistake(environment: ["BILLING_HOLDS": "some"], status: 78, word: "'some'"),
         Mistake(environment: ["LOG_LEVEL": "loud"], status: 78, word: "log.level"),
+        Mistake(environment: ["PAGE_PORT": "8090"], status: 78, word: "page.auth is not"),
+        Mistake(environment: ["PAGE_AUTH": "basic"], status: 78, word: "page.port is not"),
+        Mistake(
+            environment: ["PAGE_PORT": "8090", "PAGE_AUTH": "basic"], status: 78,
+            word: "PAGE_USERS is not set"),
+        Mistake(
+            environment: [
+                "PAGE_PORT": "8090", "PAGE_AUTH": "basic", "PAGE_USERS": "ann:\(Stack.planted) bob:x",
+            ], status: 78, word: "12 characters"),
+        Mistake(
+            environment: [
+                "PAGE_PORT": "8090", "PAGE_AUTH": "proxy", "PAGE_PROXY_HEADER": "X User",
+            ], status: 78, word: "'X User'"),
         Mistake(environment: ["LOG_FORMAT": "xml"], status: 78, word: "log.format"),
         Mistake(
             environment: ["BILLING_ZERO_TOTALS": "carry"], status: 78, word: "billing.zero_totals"),

@@ -69,6 +69,19 @@ package struct AnomalyStore: Sendable {
         }
     }
 
+    /// The newest first, before an earlier one.
+    package func newest(
+        status: Anomaly.Status?, before: (lastHour: Instant, id: String)?, limit: Int
+    ) async throws -> [Anomaly] {
+        let from = before ?? (Instant(milliseconds: 253_402_300_799_000), "")
+        let ids: [String] = try await pool.query(
+            SQL.anomalyIndex, [status?.rawValue, from.0.milliseconds, from.1, limit]
+        ).rows.map { try $0.decode("anomaly_id") }
+        let found = Dictionary(
+            uniqueKeysWithValues: try await anomalies(ids).map { ($0.id, $0) })
+        return ids.compactMap { found[$0] }
+    }
+
     package func notes(of id: String) async throws -> [AnomalyNote] {
         try await pool.query(SQL.anomalyNotes, [id]).rows.map { row in
             AnomalyNote(

@@ -1,9 +1,7 @@
 internal import ArgumentParser
-internal import Billing
 internal import Detection
 internal import Foundation
 internal import Ledger
-internal import Usage
 
 extension AnomaliesCommand {
     struct Show: StatusCommand {
@@ -19,23 +17,15 @@ extension AnomaliesCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             try await Live.run(common) { [id, html] live in
-                let store = AnomalyStore(pool: live.pool)
-                let anomaly = try await store.anomalies([id])[0]
-                let notes = try await store.notes(of: id)
-                let catalogs = try await CatalogStore(pool: live.pool).all()
-                let view = try await SeriesView.of(
-                    anomaly, clickHouse: live.clickHouse, pool: live.pool,
-                    metrics: catalogs.flatMap { try Catalog(yaml: $0.source).metrics },
-                    policy: live.settings.detection)
+                let page = try await AnomalyPage.read(id, live)
                 if let html {
-                    let page = AnomalyPage(anomaly: anomaly, view: view, notes: notes).html
                     do {
-                        try Data(page.utf8).write(to: URL(filePath: html))
+                        try Data(page.file.utf8).write(to: URL(filePath: html))
                     } catch {
                         throw Failure(.usage, "--html \(html) cannot be written")
                     }
                 }
-                try Self.explain(anomaly, notes, view)
+                try Self.explain(page.anomaly, page.notes, page.view)
                 return .done
             }
         }

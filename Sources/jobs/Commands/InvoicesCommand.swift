@@ -84,7 +84,8 @@ struct InvoicesCommand: AsyncParsableCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             return try await Live.run(common) { [id] live in
-                try await InvoiceExplanation.read(id, live).print()
+                let explanation = try await InvoiceExplanation.read(id, live)
+                try explanation.print(try await explanation.counted(live))
                 return .done
             }
         }
@@ -184,18 +185,14 @@ private struct Verifier {
         let calculation = InvoiceCalculation(
             catalog: try Catalog(yaml: version.source), catalogHash: version.sourceSHA256,
             ledgerID: ledgerID, slot: slot, policy: live.settings.invoicePolicy)
-        // At the batch that the invoice was computed with: what came later changes nothing.
-        let sealed = try await BatchStore(pool: live.pool).sealed(cutoff: invoice.cutoffBatch)
-        let query = PeriodUsageQuery(
-            metrics: calculation.catalog.metrics, start: invoice.start, end: invoice.end,
-            sealed: sealed)
+        let query = try await live.usageQuery(of: invoice, metrics: calculation.catalog.metrics)
         let none = calculation.catalog.metrics.map { _ in MetricUsage.none }
         let counted = try await live.usage.fromWinners(query, customer: invoice.customerID)
         var rolledUp: CustomerUsage?
         try await live.usage.forEachBatch(query, customer: invoice.customerID) { customers in
             rolledUp = customers.first ?? rolledUp
         }
-        let quarantined = try await QuarantineStore(pool: live.pool, sealed: sealed).customers(
+        let quarantined = try await QuarantineStore(pool: live.pool, sealed: query.sealed).customers(
             invoice.start..<invoice.end, customer: invoice.customerID)
         var differences = InvoiceVerification(
             invoice: invoice, calculation: calculation, usage: counted?.metrics ?? none,

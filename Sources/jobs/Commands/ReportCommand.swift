@@ -25,7 +25,7 @@ struct ReportCommand: StatusCommand {
                     .badInput, "\(slot) has no invoices yet: jobs run bill --slot \(slot)")
             }
             do {
-                try Data(MonthPage(report: report).html.utf8).write(
+                try Data(MonthPage(report: report).file.utf8).write(
                     to: URL(filePath: html), options: .atomic)
             } catch {
                 throw Failure(

@@ -1,75 +1,79 @@
 internal import ArgumentParser
 internal import Billing
-internal import Hummingbird
-internal import HummingbirdCore
 internal import Ledger
 internal import Logging
-internal import NIOCore
+internal import Postgres
 internal import ServiceLifecycle
 internal import UnixSignals
 
 struct ServeCommand: StatusCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Receive Stripe's webhooks, and keep billing status up to date.",
+        abstract: "Receive Stripe's webhooks, keep billing status up to date, show a page.",
         discussion: """
             Answers POST /webhooks/stripe, GET /healthz, /readyz and /metrics, without TLS, on this machine \
             only unless serve.host says otherwise: put a reverse proxy in front that passes on only \
             /webhooks/stripe. Stripe's list of events is read every few minutes as well, so nothing is \
-            lost while this was away. SIGTERM ends it when what was begun is done.
+            lost while this was away. If page.port is set, people see there the month, its invoices, \
+            anomalies and runs, on this machine only, and after signing in. SIGTERM ends it when what was \
+            begun is done.
             """)
 
     @OptionGroup var common: CommonOptions
+    @Flag(name: .long, help: "Only the page: Stripe is neither heard nor asked.")
+    var onlyPage = false
 
     mutating func runToStatus() async throws -> ExitStatus {
-        return try await Live.run(common, usesClickHouse: false, connections: 24) { live in
-            let signature = WebhookSignature(secrets: try live.settings.requiredWebhookSecrets())
-            let webhooks = try await Webhooks(live)
-            let metrics = ServeMetrics()
-            let service = WebhookService(
-                webhooks, metrics: metrics, backfillSeconds: live.settings.backfillSeconds)
-            let alerts = AlertService(
-                delivery: try await AlertDelivery(live), history: RunHistory(pool: live.pool),
-                logger: live.logger)
-            let (host, port) = (live.settings.serveHost, live.settings.servePort)
+        return try await Live.run(common, usesClickHouse: false, connections: 24) {
+            [onlyPage] live in
+            var services: [any Service] = []
+            if !onlyPage { services += try await Self.webhooks(live) }
+            if let page = try Self.page(live) {
+                services.append(page)
+            } else if onlyPage {
+                throw SettingsError("page.port is not set; set it, and page.auth")
+            }
             var logger = live.logger
             logger.logLevel = max(logger.logLevel, .warning)
-            let server = Application(
-                responder: WebhookResponder(
-                    signature: signature, webhooks: webhooks, pool: live.pool, metrics: metrics,
-                    jobMetrics: { try await Unattended.metrics(live) },
-                    wake: { service.wake() }),
-                server: .http1(configuration: Self.limits(live.settings.requestSeconds)),
-                configuration: .init(
-                    address: .hostname(host, port: port),
-                    availableConnectionsDelegate: .maximum(512, logger: logger)),
-                onServerRunning: { channel in
-                    // For who started it; port 0 takes a free one.
-                    try? printLine(
-                        "jobs listens on http://\(host):\(channel.localAddress?.port ?? port)")
-                },
-                logger: logger)
             var group = ServiceGroupConfiguration(
-                services: [service, alerts, server], gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: logger)
+                services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             group.maximumGracefulShutdownDuration = .seconds(25)
-            do {
-                try await ServiceGroup(configuration: group).run()
-            } catch let error as IOError {
-                throw Failure(
-                    .configuration,
-                    "port \(port) of \(host) cannot be listened on (\(error)); set serve.port or serve.host"
-                )
-            }
+            try await ServiceGroup(configuration: group).run()
             return .done
         }
     }
 
-    /// Headers of 16 KB, of which Stripe needs a fraction.
-    private static func limits(_ requestSeconds: Int) -> HTTP1Channel.Configuration {
-        HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestDeadline(.seconds(Int64(requestSeconds)))],
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64))
+    /// What hears Stripe, and the loops beside it.
+    private static func webhooks(_ live: Live) async throws -> [any Service] {
+        let signature = WebhookSignature(secrets: try live.settings.requiredWebhookSecrets())
+        let webhooks = try await Webhooks(live)
+        let metrics = ServeMetrics()
+        let service = WebhookService(
+            webhooks, metrics: metrics, backfillSeconds: live.settings.backfillSeconds)
+        let alerts = AlertService(
+            delivery: try await AlertDelivery(live), history: RunHistory(pool: live.pool),
+            logger: live.logger)
+        let listener = Listener(
+            responder: WebhookResponder(
+                signature: signature, webhooks: webhooks, pool: live.pool, metrics: metrics,
+                jobMetrics: { try await Unattended.metrics(live) }, wake: { service.wake() }),
+            host: live.settings.serveHost, port: live.settings.servePort,
+            requestSeconds: live.settings.requestSeconds, name: "jobs",
+            settings: "serve.port or serve.host", logger: live.logger)
+        return [service, alerts, listener]
+    }
+
+    /// On this machine only: who may pass from elsewhere is for a proxy to say.
+    private static func page(_ live: Live) throws -> (any Service)? {
+        guard let (port, access) = live.settings.page else { return nil }
+        var live = live
+        // Those who look do not take the connections of those who pay.
+        let pool = try Live.pool(live.settings, live.logger, connections: 4)
+        live.pool = pool
+        return Listener(
+            responder: PageResponder(access: access, views: PageViews(live: live)),
+            host: "127.0.0.1", port: port, requestSeconds: live.settings.requestSeconds,
+            name: "the page", settings: "page.port", logger: live.logger,
+            onEnd: { await pool.shutdown() })
     }
 }

@@ -27,7 +27,7 @@ struct CommonOptions: ParsableArguments, Sendable {
 struct Live: Sendable {
     let settings: Settings
     let logger: Logger
-    let pool: PostgresPool
+    var pool: PostgresPool
     let clickHouse: ClickHouseClient
     let http: HTTPClient
 
@@ -46,25 +46,17 @@ struct Live: Sendable {
     ) async throws -> Result {
         let settings = try options.settings()
         let logger = makeLogger(settings)
-        let configuration = PostgresConfiguration(
-            url: try settings.requiredDatabaseURL(),
-            noticeHandler: { logger.debug("\($0.message)") })
-        do {
-            try configuration.validate()
-        } catch {
-            throw SettingsError("DATABASE_URL cannot be read: \(error.message)")
-        }
         let http = try HTTPClient(
             configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
         let clickHouse = ClickHouseClient(
             configuration: try ClickHouseConfiguration(
                 url: usesClickHouse
-                    ? try settings.requiredClickHouseURL() : "http://nobody:@localhost:1/unused"),
+                    ? try settings.requiredClickHouseURL()
+                    : settings.clickHouseURL?.value ?? "http://nobody:@localhost:1/unused"),
             http: http)
         let live = Live(
             settings: settings, logger: logger,
-            pool: PostgresPool(
-                configuration: configuration, maximumConnections: connections),
+            pool: try pool(settings, logger, connections: connections),
             clickHouse: clickHouse, http: http)
         do {
             if checksSchema { try await live.checkSchemas(usesClickHouse) }
@@ -75,6 +67,21 @@ struct Live: Sendable {
             await live.close()
             throw error
         }
+    }
+
+    /// - Parameter connections: at most.
+    static func pool(
+        _ settings: Settings, _ logger: Logger, connections: Int
+    ) throws -> PostgresPool {
+        let configuration = PostgresConfiguration(
+            url: try settings.requiredDatabaseURL(),
+            noticeHandler: { logger.debug("\($0.message)") })
+        do {
+            try configuration.validate()
+        } catch {
+            throw SettingsError("DATABASE_URL cannot be read: \(error.message)")
+        }
+        return PostgresPool(configuration: configuration, maximumConnections: connections)
     }
 
     /// How a month is priced: by the catalog in force on its first day.
@@ -91,6 +98,13 @@ struct Live: Sendable {
             ledgerID: try await InvoiceStore(pool: pool).ledgerID(), slot: month,
             policy: settings.invoicePolicy)
         return (calculation, version)
+    }
+
+    /// What an invoice was computed from: at its batch, so that what came later changes nothing.
+    func usageQuery(of invoice: Invoice, metrics: [Metric]) async throws -> PeriodUsageQuery {
+        PeriodUsageQuery(
+            metrics: metrics, start: invoice.start, end: invoice.end,
+            sealed: try await BatchStore(pool: pool).sealed(cutoff: invoice.cutoffBatch))
     }
 
     /// Seals usage by the metrics of all catalogs.

@@ -58,6 +58,8 @@ struct Settings: Sendable {
     let requestSeconds: Int
     /// How often Stripe's list of events is read, beside what Stripe sends.
     let backfillSeconds: Int
+    /// Where the page for people is, on this machine, and for whom; `nil`: there is none.
+    let page: (port: Int, access: PageAccess)?
     /// Requests a second to Stripe; `nil`: what Stripe allows in the key's mode.
     let stripeRequestsPerSecond: Int?
     let stripeEndpointRequestsPerSecond: Int?
@@ -113,6 +115,7 @@ struct Settings: Sendable {
         servePort = try reader.int("serve.port", in: 0...65_535) ?? 8080
         requestSeconds = try reader.int("serve.request_seconds", in: 1...300) ?? 15
         backfillSeconds = try reader.int("serve.backfill_seconds", in: 1...86_400) ?? 300
+        page = try reader.page()
         stripeRequestsPerSecond = try reader.int("stripe.requests_per_second", in: 1...10_000)
         stripeEndpointRequestsPerSecond = try reader.int(
             "stripe.endpoint_requests_per_second", in: 1...10_000)

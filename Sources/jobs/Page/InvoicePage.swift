@@ -1,0 +1,83 @@
+internal import Ledger
+internal import Usage
+
+/// One invoice, from events to cents, and what happened to it.
+struct InvoicePage {
+    let explanation: InvoiceExplanation
+    /// `nil`: ClickHouse did not say.
+    let counted: [InvoiceExplanation.Counted]?
+    /// Of the person who looks at it; `nil`: nothing can be changed.
+    let token: String?
+
+    private var invoice: Invoice { explanation.invoice }
+
+    var title: String { "Invoice \(invoice.invoiceID)" }
+
+    var body: HTML {
+        let customer = PageFrame.address(
+            ["months", invoice.slot], [("customer", invoice.customerID)])
+        var facts: [(String, HTML)] = [
+            ("Customer", "<a href=\"\(customer)\">\(invoice.customerID)</a>"),
+            ("Status", "\(invoice.status)"),
+            (
+                "Period",
+                "\(HTML.time(invoice.start)) until \(HTML.time(invoice.end)) UTC (\(invoice.timezone))"
+            ),
+            ("Plan", "\(invoice.plan), catalog \(invoice.catalogVersion)"),
+            ("Usage", "up to batch \(invoice.cutoffBatch.map { "\($0)" } ?? "-")"),
+        ]
+        if let id = invoice.stripeInvoiceID {
+            facts.append(("Stripe", "\(id) (\(invoice.mode ?? "?") mode)"))
+        }
+        if let reason = invoice.holdReason { facts.append(("Held", "<strong>\(reason)</strong>")) }
+        let list: [HTML] = facts.map { "<dt>\($0.0)</dt><dd>\($0.1)</dd>" }
+        return """
+            <dl>\(list)</dl>
+            \(lines)
+            \(counted == nil ? "<p>ClickHouse does not answer: the numbers of events are missing.</p>" : "" as HTML)
+            \(forms)
+            \(journal)
+            """
+    }
+
+    private var lines: HTML {
+        var rows: [[HTML]] = invoice.lines.map { line in
+            let own = counted?.first { $0.metric.code == line.metric }
+            let tiers: [HTML] = line.tiers.map { "<br><small>\($0.words)</small>" }
+            return [
+                "\(line.description)\(tiers)", .text(own.map { grouped($0.usage.events) }),
+                .text(
+                    line.quantity.map { quantity in
+                        grouped(quantity) + (own.map { " \($0.metric.unit)" } ?? "")
+                    }),
+                "\(money(line.amountMinor, invoice.currency))",
+            ]
+        }
+        rows.append([
+            "<strong>Total</strong>", "", "",
+            "<strong>\(money(invoice.totalMinor, invoice.currency))</strong>",
+        ])
+        return HTML.table(
+            "From events to the total", ["Line", "Events", "Quantity", "Amount"], rows,
+            numbers: [1, 2, 3])
+    }
+
+    private var forms: HTML {
+        guard let token else { return "" }
+        let (verb, label) =
+            invoice.holdReason == nil ? ("hold", "Hold") : ("release", "Release")
+        return PageFrame.form(
+            PageFrame.address(["invoices", invoice.invoiceID, verb]), label, id: verb, token: token)
+    }
+
+    private var journal: HTML {
+        let rows: [[HTML]] = explanation.journal.map { event in
+            [
+                .time(event.recordedAt), "\(event.event)",
+                "\(event.status)\(event.holdReason.map { " (\($0))" } ?? "")",
+                .text(event.detail), .text(event.actor),
+            ]
+        }
+        return HTML.table("Journal", ["When", "What", "Status", "Detail", "Who"], rows)
+    }
+}

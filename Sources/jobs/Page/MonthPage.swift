@@ -1,0 +1,161 @@
+internal import Exact
+internal import Foundation
+internal import Ledger
+
+/// A month for finance.
+struct MonthPage {
+    let report: MonthReport
+    /// Whether invoices are links, as on the page that is served.
+    var hasLinks = false
+
+    var title: String { "Billing of \(report.month)" }
+
+    /// Whole in itself, to be sent to others.
+    var file: String { PageFrame.standalone(title, body).text }
+
+    var body: HTML {
+        """
+        \(tie)
+        \(statuses)
+        \(metrics)
+        \(months)
+        \(movers)
+        \(attention)
+        \(usage)
+        """
+    }
+
+    private var tie: HTML {
+        let totals = report.ties.map {
+            "\(grouped($0.invoices)) invoices come to \(money($0.totalMinor, $0.currency)), their lines to \(money($0.linesMinor, $0.currency))"
+        }
+        let verdict: HTML =
+            report.tiesOut
+            ? "Lines, invoices and states tie out."
+            : "<strong class=\"bad\">They do not tie out.</strong>"
+        return "<p>\(totals.joined(separator: "; ")). \(verdict)</p>"
+    }
+
+    private var statuses: HTML {
+        HTML.table(
+            "What became of the invoices", ["Status", "Waits because", "Invoices", "Total"],
+            report.statuses.map {
+                [
+                    hasLinks ? link($0.status) : "\($0.status)",
+                    .text($0.held ?? ($0.isDeadLetter ? "dead letter" : nil)),
+                    "\(grouped($0.invoices))", "\(money($0.totalMinor, $0.currency))",
+                ]
+            }, numbers: [2, 3])
+    }
+
+    /// To the invoices of a status.
+    private func link(_ status: String) -> HTML {
+        let address = PageFrame.address(["months", "\(report.month)"], [("status", status)])
+        return "<a href=\"\(address)#invoices\">\(status)</a>"
+    }
+
+    private var metrics: HTML {
+        HTML.table(
+            "What they are made of", ["Metric", "Lines", "Quantity", "Total"],
+            report.metrics.map {
+                [
+                    "\($0.name ?? "fees, minimums, carried")", "\(grouped($0.count))",
+                    .text($0.quantity.map(grouped)), "\(money($0.totalMinor, $0.currency))",
+                ]
+            }, numbers: [1, 2, 3])
+    }
+
+    /// Bars by currency, and the same as a table.
+    private var months: HTML {
+        let currencies = Set(report.months.map(\.currency.code)).sorted()
+        let parts: [HTML] = currencies.map { code in
+            let own = report.months.filter { $0.currency.code == code }
+            let largest = Double(max(1, own.map(\.totalMinor).max() ?? 1))
+            let bars: [HTML] = own.enumerated().map { index, month in
+                let height = max(0, Double(month.totalMinor) / largest * 120)
+                let part = month.name == "\(report.month)" ? "now" : "bar"
+                let (top, size) = (
+                    String(format: "%.1f", 135 - height), String(format: "%.1f", height)
+                )
+                return """
+                    <rect class="\(part)" x="\(index * 78 + 8)" y="\(top)" width="60" height="\(size)"/>\
+                    <text x="\(index * 78 + 12)" y="155">\(month.name ?? "")</text>
+                    """
+            }
+            let rows: [[HTML]] = own.map {
+                [
+                    .text($0.name), "\(grouped($0.count))",
+                    "\(money($0.totalMinor, $0.currency))",
+                ]
+            }
+            let caption = "Charged by month, \(code.uppercased())"
+            return """
+                \(HTML.plot("\(caption), as bars", width: 950, height: 160, bars))\
+                \(HTML.table(caption, ["Month", "Invoices", "Charged"], rows, numbers: [1, 2]))
+                """
+        }
+        return "\(parts)"
+    }
+
+    private var movers: HTML {
+        guard !report.movers.isEmpty else { return "" }
+        return HTML.table(
+            "Who moved most since \(report.month.previous)",
+            ["Customer", "\(report.month.previous)", "\(report.month)", "Difference"],
+            report.movers.map {
+                [
+                    "\($0.customerID)", "\(money($0.beforeMinor, $0.currency))",
+                    "\(money($0.totalMinor, $0.currency))",
+                    "\(money($0.totalMinor - $0.beforeMinor, $0.currency))",
+                ]
+            }, numbers: [1, 2, 3])
+    }
+
+    private var attention: HTML {
+        guard !report.attention.isEmpty else { return "<p>Nothing needs attention.</p>" }
+        let rest = report.attentionCount - Int64(report.attention.count)
+        let caption =
+            rest > 0
+            ? "The largest \(grouped(report.attention.count)) of \(grouped(report.attentionCount)) that need attention"
+            : "What needs attention: held, dead letters, not paid"
+        return HTML.table(
+            caption, ["Customer", "Invoice", "Status", "Why", "Total"],
+            report.attention.map {
+                [
+                    "\($0.customerID)",
+                    hasLinks
+                        ? PageFrame.link($0.invoiceID, "invoices", $0.invoiceID)
+                        : "\($0.invoiceID)",
+                    "\($0.status)", .text($0.reason), "\(money($0.totalMinor, $0.currency))",
+                ]
+            }, numbers: [4])
+    }
+
+    /// The counts of the last run: events, duplicates, conflicts, late ones.
+    private var usage: HTML {
+        guard let run = report.lastRun,
+            let figures = try? JSONDecoder().decode(Figures.self, from: Data(run.figures.utf8))
+        else { return "<p>No run of the month is on record.</p>" }
+        let rows: [[HTML]] = [
+            ("Events counted", figures.events), ("Duplicates, not counted", figures.duplicates),
+            ("Conflicts, not counted", figures.conflicts), ("In quarantine", figures.quarantined),
+            ("Late, after the month was billed", figures.late), ("Customers", figures.customers),
+        ].map { ["\($0.0)", "\(grouped($0.1))"] }
+        return HTML.table(
+            "Usage, as the run of \(run.finished) UTC counted", ["What", "Count"], rows, numbers: [1])
+    }
+
+    private struct Figures: Decodable {
+        let customers: Int64
+        let events: Int64
+        let duplicates: Int64
+        let conflicts: Int64
+        let quarantined: Int64
+        let late: Int64
+    }
+}
+
+/// An amount as people read it: 1,234.50 USD.
+func money(_ minor: Int64, _ currency: Currency) -> String {
+    "\(grouped(currency.format(minor))) \(currency.code.uppercased())"
+}

@@ -1,0 +1,115 @@
+internal import Digest
+internal import Foundation
+internal import HTTPTypes
+
+/// Who may see the page, and whether a form came from it.
+struct PageAccess: Sendable {
+    enum Mode: Sendable {
+        /// A name and a password, of those that are allowed.
+        case basic([String: Secret])
+        /// A proxy on this machine says who it is, in this header.
+        case proxy(HTTPField.Name)
+    }
+
+    let mode: Mode
+    /// Whether people may change anything here.
+    let allowsChanges: Bool
+    /// Of this process: forms that an earlier one wrote are refused, and loaded again.
+    private let key = (0..<32).map { _ in UInt8.random(in: .min ... .max) }
+
+    /// - Returns: the person's name; `nil`: nobody we know.
+    func person(_ headers: HTTPFields) -> String? {
+        switch mode {
+        case .proxy(let name):
+            // Two would be two answers to who it is.
+            let values = headers[values: name]
+            return values.count == 1 && Self.isName(values[0]) ? values[0] : nil
+        case .basic(let users):
+            guard let header = headers[.authorization], header.lowercased().hasPrefix("basic "),
+                let data = Data(base64Encoded: String(header.dropFirst("basic ".count)))
+            else { return nil }
+            let parts = String(decoding: data, as: UTF8.self)
+                .split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { return nil }
+            let name = String(parts[0])
+            // Hashes have one length; a name that nobody has takes as long.
+            let given = SHA256.hash(Array(parts[1].utf8))
+            let wanted = SHA256.hash(Array((users[name]?.value ?? "").utf8))
+            return HMACSHA256.isEqual(given, wanted) && users[name] != nil ? name : nil
+        }
+    }
+
+    static func isName(_ text: String) -> Bool {
+        text.wholeMatch(of: #/[A-Za-z0-9._@+-]{1,100}/#) != nil
+    }
+
+    /// What a form of this person's page holds.
+    func token(of person: String) -> String {
+        hexadecimal(HMACSHA256.authenticate(Array(person.utf8), key: key))
+    }
+
+    func accepts(_ token: String, of person: String) -> Bool {
+        HMACSHA256.isEqual(Array(token.utf8), Array(self.token(of: person).utf8))
+    }
+}
+
+extension SettingsReader {
+    private enum Authentication: String, CaseIterable {
+        case basic
+        case proxy
+    }
+
+    private static let shortestPassword = 12
+
+    /// Where the page is, and for whom. `nil`: there is none.
+    mutating func page() throws(SettingsError) -> (port: Int, access: PageAccess)? {
+        let port = try int("page.port", in: 0...65_535)
+        let kind = try choice("page.auth", of: Authentication.self)
+        let header = try string("page.proxy_header") ?? "X-Forwarded-User"
+        let users = try secret("page.users")
+        let allowsChanges = try bool("page.changes") ?? false
+        guard let port else {
+            guard kind == nil else {
+                throw SettingsError("page.auth is set, and page.port is not: say where the page is")
+            }
+            return nil
+        }
+        switch kind {
+        case nil:
+            throw SettingsError(
+                "page.port is set, and page.auth is not; it must be basic (with PAGE_USERS) or proxy")
+        case .basic:
+            return (
+                port,
+                PageAccess(mode: .basic(try Self.users(users)), allowsChanges: allowsChanges)
+            )
+        case .proxy:
+            guard let name = HTTPField.Name(header) else {
+                throw SettingsError("page.proxy_header is '\(header)'; it must be a header's name")
+            }
+            return (port, PageAccess(mode: .proxy(name), allowsChanges: allowsChanges))
+        }
+    }
+
+    /// Names and passwords, `ann:...`, separated by white space.
+    private static func users(_ secret: Secret?) throws(SettingsError) -> [String: Secret] {
+        var users: [String: Secret] = [:]
+        for entry in (secret?.value ?? "").split(whereSeparator: \.isWhitespace) {
+            let parts = entry.split(separator: ":", maxSplits: 1).map(String.init)
+            guard parts.count == 2, PageAccess.isName(parts[0]),
+                parts[1].utf8.count >= shortestPassword,
+                users.updateValue(Secret(parts[1]), forKey: parts[0]) == nil
+            else {
+                throw SettingsError(
+                    "PAGE_USERS: each entry must be name:password, the name once, the password of \(shortestPassword) characters or more"
+                )
+            }
+        }
+        guard !users.isEmpty else {
+            throw SettingsError(
+                "PAGE_USERS is not set; it must be one or more of name:password, separated by white space (or PAGE_USERS_FILE a file of them)"
+            )
+        }
+        return users
+    }
+}

@@ -1,0 +1,224 @@
+import Foundation
+import HTTP
+import Postgres
+import Testing
+
+/// The page, as the people who use it see it.
+struct PageTests {
+    private static let password = "correct-horse-battery"
+    private static let settings: [String: String?] = [
+        "PAGE_AUTH": "basic", "PAGE_USERS": "ann:\(password) bob:another-password",
+    ]
+
+    /// `jobs serve --only-page`, and somebody who looks at it.
+    private struct Page {
+        let port: UInt16
+        let client: HTTPClient
+
+        func get(
+            _ path: String, as person: String? = "ann:\(password)",
+            _ more: [String: String] = [:]
+        ) async throws -> (status: Int, text: String, headers: HTTPHeaders) {
+            try await send("GET", path, person, more, nil)
+        }
+
+        func post(
+            _ path: String, _ form: String, as person: String = "ann:\(password)",
+            _ more: [String: String] = [:]
+        ) async throws -> (status: Int, text: String, headers: HTTPHeaders) {
+            try await send("POST", path, person, more, form)
+        }
+
+        /// What the forms of a page hold.
+        func token(_ path: String, as person: String = "ann:\(password)") async throws -> String {
+            let text = try await get(path, as: person).text
+            return String(
+                try #require(text.firstMatch(of: #/name="token" value="([0-9a-f]{64})"/#)).1)
+        }
+
+        private func send(
+            _ method: String, _ path: String, _ person: String?, _ more: [String: String],
+            _ form: String?
+        ) async throws -> (status: Int, text: String, headers: HTTPHeaders) {
+            var headers: HTTPHeaders = [:]
+            if let person {
+                headers["Authorization"] = "Basic \(Data(person.utf8).base64EncodedString())"
+            }
+            for (name, value) in more { headers[name] = value }
+            var request = HTTPRequest(
+                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers)
+            if let form { request.body = .bytes(Array(form.utf8)) }
+            let response = try await client.send(request)
+            return (
+                response.status, String(decoding: response.body, as: UTF8.self), response.headers
+            )
+        }
+    }
+
+    private func withPage(
+        _ changes: [String: String?] = [:], _ body: (Page, SubmittedStack) async throws -> Void
+    ) async throws {
+        try await withSubmittedStack { submitted in
+            #expect(try await submitted.bill().status == 0)
+            let port = try freePort()
+            let settings = Self.settings.merging(["PAGE_PORT": "\(port)"]) { $1 }
+                .merging(changes) { $1 }
+            let process = try submitted.stack.start(["serve", "--only-page"], with: settings)
+            let page = Page(port: port, client: try HTTPClient())
+            let deadline = ContinuousClock.now + .seconds(30)
+            while (try? await page.get("/style.css")) == nil {
+                try #require(ContinuousClock.now < deadline && process.isRunning)
+            }
+            try await body(page, submitted)
+            process.send(SIGTERM)
+            #expect(try await process.result().status == 0)
+        }
+    }
+
+    private func invoice(of customer: String, _ stack: Stack) async throws -> String {
+        try await stack.value(
+            "SELECT invoice_id AS value FROM invoices WHERE customer_id = $1", [customer])
+    }
+
+    @Test func `a month is explained from its sums down to the events of an invoice`() async throws
+    {
+        try await withPage { page, submitted in
+            let id = try await invoice(of: "ann", submitted.stack)
+            let first = try await page.get("/")
+            #expect(first.status == 303 && first.headers["Location"] == "/months/2015-05")
+            let month = try await page.get("/months/2015-05").text
+            #expect(month.contains("2 invoices come to 30.00 USD, their lines to 30.00 USD"))
+            #expect(month.contains("<a href=\"/invoices/\(id)\">"))
+            let open = try await page.get("/months/2015-05?status=paid&customer=b").text
+            #expect(!open.contains(id) && open.contains("<option selected>paid</option>"))
+            let invoice = try await page.get("/invoices/\(id)").text
+            #expect(
+                invoice.contains("<td class=\"n\">1</td><td class=\"n\">10 "), "events and quantity"
+            )
+            #expect(invoice.contains("10 x 1") && invoice.contains("draft_created"))
+            #expect(!invoice.contains("<form"), "nothing can be changed unless that is set")
+            #expect(try await page.get("/runs").text.contains("<td>bill</td><td>2015-05</td>"))
+            for path in ["/invoices/inv_none", "/months/2015-13", "/anomalies/none", "/nothing"] {
+                #expect(try await page.get(path).status == 404, "\(path)")
+            }
+            // Nothing is loaded, and nothing runs.
+            #expect(first.headers["Set-Cookie"] == nil)
+            let policy = try await page.get("/runs").headers["Content-Security-Policy"] ?? ""
+            #expect(policy.contains("default-src 'none'") && !month.contains("<script"))
+        }
+    }
+
+    @Test func `what the ledger quotes is text`() async throws {
+        try await withPage { page, submitted in
+            let id = try await invoice(of: "bob", submitted.stack)
+            try await submitted.stack.postgres.query(
+                "UPDATE invoices SET standing_hold = '<script>alert(1)</script>' WHERE invoice_id = $1",
+                [id])
+            for path in ["/months/2015-05", "/invoices/\(id)", "/months/2015-05?customer=%22%3E%3Cscript"]
+            {
+                let text = try await page.get(path).text
+                #expect(!text.contains("<script"), "\(path)")
+                #expect(text.contains("&lt;script"), "\(path)")
+            }
+        }
+    }
+
+    @Test func `only those who sign in see anything`() async throws {
+        try await withPage { page, _ in
+            for person in [nil, "ann:wrong", "ann:another-password", "eve:", "ann", "bob:"] {
+                let answer = try await page.get("/months/2015-05", as: person)
+                #expect(answer.status == 401 && !answer.text.contains("2015-05"))
+                #expect(answer.headers["WWW-Authenticate"]?.hasPrefix("Basic") == true)
+            }
+            #expect(try await page.get("/months/2015-05", as: "bob:another-password").status == 200)
+            #expect(
+                try await page.get("/runs", as: nil, ["X-Forwarded-User": "ann"]).status == 401)
+        }
+        try await withPage(["PAGE_AUTH": "proxy", "PAGE_USERS": nil]) { page, _ in
+            let name = "X-Forwarded-User"
+            let cases: [(headers: [String: String], status: Int)] = [
+                ([:], 401), ([name: "ann"], 200), ([name: ""], 401), ([name: "a<b>"], 401),
+            ]
+            for (headers, wanted) in cases {
+                let status = try await page.get("/runs", as: nil, headers).status
+                #expect(status == wanted, "\(headers)")
+            }
+        }
+    }
+
+    @Test func `changes need a form of the page, and have a name`() async throws {
+        try await withPage(["PAGE_CHANGES": "true"]) { page, submitted in
+            let stack = submitted.stack
+            let id = try await invoice(of: "ann", stack)
+            let path = "/invoices/\(id)"
+            let token = try await page.token(path)
+            let other = try await page.token(path, as: "bob:another-password")
+            #expect(token != other)
+            for (form, more) in [
+                ("reason=x", [:]), ("reason=x&token=\(other)", [:]),
+                ("reason=x&token=\(token)", ["Sec-Fetch-Site": "cross-site"]),
+            ] {
+                #expect(try await page.post("\(path)/hold", form, more).status == 403)
+            }
+            #expect(try await page.post("\(path)/hold", "reason=+&token=\(token)").status == 400)
+            #expect(try await page.post("\(path)/burn", "reason=x&token=\(token)").status == 404)
+            // Both were handed to Stripe: the ledger refuses, and says why.
+            let late = try await page.post("\(path)/hold", "reason=x&token=\(token)")
+            #expect(late.status == 409 && late.text.contains("nothing more is sent of it"))
+            #expect(try await stack.count("invoice_events WHERE event = 'held'") == 0)
+
+            try await stack.postgres.query(
+                "UPDATE invoices SET recovery_point = 'finalized' WHERE invoice_id = $1", [id])
+            let held = try await page.post("\(path)/hold", "reason=call+them&token=\(token)")
+            #expect(held.status == 303 && held.headers["Location"] == path)
+            let text = try await page.get(path).text
+            #expect(text.contains("<td>call them</td><td>ann</td>") && text.contains(">Release<"))
+            #expect(
+                try await page.post("\(path)/release", "reason=done&token=\(token)").status == 303)
+            #expect(try await page.get(path).text.contains("<td>done</td><td>ann</td>"))
+        }
+    }
+
+    @Test func `without ClickHouse it says what is missing`() async throws {
+        try await withPage(["CLICKHOUSE_URL": nil]) { page, submitted in
+            let id = try await invoice(of: "ann", submitted.stack)
+            let text = try await page.get("/invoices/\(id)").text
+            #expect(text.contains("ClickHouse does not answer") && text.contains("10.00 USD"))
+        }
+    }
+
+    /// A real browser, with neither scripts nor a mouse.
+    @Test func `everything is reached by keyboard, on a phone`() async throws {
+        try await withPage(["PAGE_CHANGES": "true"]) { page, submitted in
+            let stack = submitted.stack
+            let id = try await invoice(of: "ann", stack)
+            try await stack.postgres.query(
+                "UPDATE invoices SET recovery_point = 'finalized' WHERE invoice_id = $1", [id])
+            let browser = try await Browser(folder: stack.folder, width: 500, height: 900)
+            do {
+                try await browser.open("http://ann:\(Self.password)@127.0.0.1:\(page.port)/")
+                #expect(try await browser.visible().contains("Billing of 2015-05"))
+                // Nothing sticks out of the screen: what is wider scrolls by itself.
+                #expect(try await browser.width(of: "main") <= 500)
+                #expect(try await browser.width(of: "table") > 0)
+                try await browser.press(Browser.tab)
+                try await browser.tabTo(id)
+                try await browser.press(Browser.enter)
+                #expect(try await browser.url.hasSuffix("/invoices/\(id)"))
+                #expect(try await browser.visible().contains("From events to the total"))
+                try await browser.tabTo("Reason")
+                try await browser.type("too much")
+                try await browser.tabTo("Hold")
+                try await browser.press(Browser.enter)
+                #expect(try await browser.visible().contains("too much"))
+                #expect(
+                    try await stack.value(
+                        "SELECT actor AS value FROM invoice_events WHERE event = 'held'") == "ann")
+                try await browser.end()
+            } catch {
+                try? await browser.end()
+                throw error
+            }
+        }
+    }
+}
