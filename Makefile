@@ -16,6 +16,10 @@ demo: ## bill a month of a web server's log at a simulated Stripe, and look at t
 	@dev/stack start --simulator
 	@dev/demo $(jobs)
 
+page: ## show what the demo left in a browser, at http://127.0.0.1:8090 (demo, meterflow-demo)
+	@eval "$$(dev/stack env)"; PAGE_PORT=8090 PAGE_AUTH=basic PAGE_USERS=demo:meterflow-demo PAGE_CHANGES=true \
+		$(jobs) serve --only-page
+
 test: up ## run all tests against the local stack
 	@dev/install.sh build test
 	@dev/test
@@ -56,4 +60,4 @@ env: ## print the lines that point a shell at the local stack: eval "$(make env)
 down: ## stop what `make up` and `make demo` started
 	@dev/stack stop
 
-.PHONY: help demo test chaos check lint build bench up env down
+.PHONY: help demo page test chaos check lint build bench up env down

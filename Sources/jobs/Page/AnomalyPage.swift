@@ -89,13 +89,18 @@ struct AnomalyPage {
                 <title>\(point.hour.instant): \(shortened(observed)), score \(shortened(point.score))</title></circle>
                 """
         }
+        let days: [HTML] = points.enumerated().compactMap { column, point in
+            guard point.hour.ofDay == 0 else { return nil }
+            let day = "\(point.hour.instant)".prefix(10)
+            return "<text x=\"\(place(column, 0).x)\" y=\"\(Int(Self.height) + 6)\">\(day)</text>"
+        }
         let lines: HTML = """
             <polygon class="band" points="\(line(band))"/>
             <polyline class="seen" points="\(line(seen))"/>
             """
         return """
             <h2>Hour by hour</h2>
-            \(HTML.plot("usage by hour, beside what was expected", width: Int(Self.width), height: Int(Self.height), [lines] + flags))\
+            \(HTML.plot("usage by hour, beside what was expected", width: Int(Self.width), height: Int(Self.height) + 10, [lines] + flags + days))\
             <p>Line: seen. Band: expected. Dots: unusual. At the top: \(shortened(largest)).</p>
             """
     }

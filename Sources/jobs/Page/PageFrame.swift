@@ -1,3 +1,4 @@
+internal import Digest
 internal import Foundation
 
 /// What every page has around it.
@@ -24,7 +25,7 @@ enum PageFrame {
         <html lang="en"><head><meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>\(title) - MeterFlow</title>
-        <link rel="stylesheet" href="/style.css"></head>
+        <link rel="stylesheet" href="/style.css?\(styleVersion)"></head>
         <body><a class="skip" href="#main">To the contents</a>
         <header><nav aria-label="Main">
         <a href="/">Billing</a> <a href="/anomalies">Anomalies</a> <a href="/runs">Runs</a>
@@ -73,12 +74,15 @@ enum PageFrame {
         return text.addingPercentEncoding(withAllowedCharacters: unreserved) ?? ""
     }
 
+    /// Browsers keep the style; this makes them ask for another one.
+    private static let styleVersion = SHA256.hex(Array(style.text.utf8)).prefix(12)
+
     /// Colours have a contrast of 4.5 to 1 at least, on white and on black.
     static let style: HTML = """
         :root{color-scheme:light dark;--line:#8886;--accent:#0b57d0;--bad:#b00020;--band:#cfe3f7;--weak:#9bc;--ink:#234}
         @media(prefers-color-scheme:dark){:root{--accent:#8ab4f8;--bad:#ff8a80;--band:#24445f;--weak:#678;--ink:#def}}
         body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:0 auto;padding:0 1rem 3rem}
-        a{color:var(--accent)}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+        a{color:var(--accent)}[aria-current]{font-weight:600;text-decoration:none}:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
         nav{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}nav a{padding:.6rem 0}
         header{border-bottom:1px solid var(--line)}
         .skip{position:absolute;left:-100rem}.skip:focus{left:1rem}
