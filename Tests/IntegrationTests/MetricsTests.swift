@@ -27,6 +27,7 @@ struct MetricsTests {
     @Test func `the server's metrics are such as Prometheus demands`() async throws {
         try await withServer { server in
             let pool = server.submitted.stack.postgres
+            #expect(try await server.submitted.bill().status == 0)
             try await pool.query(
                 """
                 INSERT INTO alerts (key, kind, severity, subject, body)
@@ -48,10 +49,29 @@ struct MetricsTests {
             ).compactMap { Int($0.2) }
             #expect(buckets.count == 10 && buckets == buckets.sorted())
             let count = text.firstMatch(of: #/duration_seconds_count (\d+)/#).flatMap { Int($0.1) }
-            #expect(count == buckets.last)
+            #expect(count == buckets.last && count != 0)
             let sent = try await pool.query(
                 "SELECT count(*) AS value FROM stripe_attempts WHERE answered_at IS NOT NULL")
             #expect(try sent.rows.first?.decode("value", as: Int.self) == count)
+
+            // Added up once their days are over, and the same to whoever reads.
+            let stack = server.submitted.stack
+            try await pool.query(
+                """
+                CREATE OR REPLACE FUNCTION ledger_clock() RETURNS timestamptz LANGUAGE sql VOLATILE
+                    AS $$ SELECT clock_timestamp() + interval '5 days' $$
+                """)
+            try await stack.done("run", "purge", "--slot", "2026-11-01")
+            #expect(
+                try await stack.value("SELECT sum(requests)::bigint AS value FROM stripe_totals")
+                    == count)
+            let stripe = { (text: String) in
+                text.split(separator: "\n").filter { $0.hasPrefix("meterflow_stripe_") }
+            }
+            #expect(try await stripe(server.get("/metrics").text) == stripe(text))
+            #expect(stripe(text).contains { $0.hasPrefix("meterflow_stripe_wait_seconds_total ") })
+            try await stack.done("run", "purge", "--slot", "2026-11-02")
+            #expect(try await stripe(server.get("/metrics").text) == stripe(text))
         }
     }
 }

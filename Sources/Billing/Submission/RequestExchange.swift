@@ -38,11 +38,13 @@ extension InvoiceSubmission {
             if isRepeated, step == .send, let found = try await read(), try await wasMailed(found) {
                 return .unknown
             }
+            let asked = ContinuousClock.now
             try await client.transport.awaitTurn(of: call)
             let start = ContinuousClock.now
             guard
                 let attempt = try await store.prepare(
-                    step, epoch: epoch, key: key, path: path, body: body, claim)
+                    step, epoch: epoch, key: key, path: path, body: body,
+                    waitedMilliseconds: Int((start - asked) / .milliseconds(1)), claim)
             else { return .unknown }
             if known == nil, !isRepeated { try await reloadRequests() }
             guard let request = stored.first(where: { $0.idempotencyKey == key }) else {

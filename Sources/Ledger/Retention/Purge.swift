@@ -1,6 +1,6 @@
 package import Postgres
 
-/// Deletes what has served its time, a few rows at a time.
+/// Deletes what has served its time, a few rows at a time; adds up what monitoring would count again and again.
 ///
 /// Invoices, their lines and journals, requests, balances, dead letters and whatever waits for somebody are
 /// never touched.
@@ -45,6 +45,11 @@ package struct Purge: Sendable {
             ("job_attempts", SQL.purgeJobAttempts, retention.runDays),
             ("job_slots", SQL.purgeJobSlots, retention.runDays),
         ]
+        // Not deleted, but added up.
+        try await pool.transaction { [lease] connection in
+            try connection.fence(lease)
+            try connection.query(SQL.stripeTotalsAdd)
+        }
         var purged: [(String, Int)] = []
         for step in steps {
             let parameters: [Int] = (step.days.map { [$0] } ?? []) + [Self.batchRows]

@@ -103,17 +103,18 @@ package struct SubmissionStore: Sendable {
 
     /// Before a request goes out: stores it, and extends the claim.
     ///
+    /// - Parameter waitedMilliseconds: for how long Stripe's limits kept it waiting.
     /// - Returns: the attempt's number; nothing if the key is too old to be used again.
     /// - Throws: `SubmissionInterruption`.
     package func prepare(
         _ step: SubmissionStep, epoch: Int, key: String, path: String, body: String,
-        _ claim: InvoiceClaim
+        waitedMilliseconds: Int, _ claim: InvoiceClaim
     ) async throws -> Int64? {
         let row = try await pool.query(
             SQL.requestPrepare,
             [
                 claim.invoiceID, claim.token, Self.claimSeconds, key, step.rawValue, epoch, path,
-                body,
+                body, waitedMilliseconds,
             ]
         ).rows.first
         if let row { return try row.decode("attempt_id") }

@@ -36,6 +36,9 @@ struct MetricFamily: Sendable {
         .init(
             "stripe_request_duration_seconds", .histogram, "How long Stripe took to answer them."),
         .init(
+            "stripe_wait_seconds_total", .counter,
+            "How long requests waited for their turn within Stripe's limits, all together."),
+        .init(
             "webhook_requests_total", .counter, "Requests to the endpoint, by what became of them."),
         .init("webhook_events_total", .counter, "Events that were worked on, by how that ended."),
         .init("webhook_backfilled_total", .counter, "Events of Stripe's list that had not come."),

@@ -1,5 +1,19 @@
 -- What /metrics and the metrics file say of the ledger: a family, its labels, and a value a row. Only the
 -- newest month's invoices: the others do not move any more.
+WITH stripe AS MATERIALIZED (
+    SELECT outcome, place, sum(requests) AS requests, sum(seconds) AS seconds,
+        sum(waited_seconds) AS waited_seconds
+    FROM (
+        SELECT outcome, place, requests, seconds, waited_seconds FROM stripe_totals
+        UNION ALL
+        SELECT outcome, place, 1, seconds, waited_seconds FROM stripe_attempt_facts
+        WHERE sent_at >= coalesce(
+                (SELECT max(day) + 1 FROM stripe_totals)::timestamp AT TIME ZONE 'UTC', '-infinity')
+            -- What is on its way is counted when its end is known.
+            AND (answered_at IS NOT NULL OR sent_at < ledger_clock() - interval '2 minutes')
+    ) AS all_of_them
+    GROUP BY outcome, place
+)
 SELECT family, value,
     -- As Prometheus writes them: its escapes are JSON's.
     coalesce((
@@ -59,10 +73,9 @@ FROM (
     FROM alert_deliveries LEFT JOIN alert_messages USING (message_id)
     WHERE coalesce(alert_messages.state, 'pending') = 'pending'
     UNION ALL
-    SELECT 'meterflow_stripe_requests_total', jsonb_build_object('outcome', CASE
-            WHEN http_status IS NOT NULL THEN http_status::text
-            WHEN answered_at IS NULL THEN 'unknown' ELSE 'unreachable' END), count(*)::text
-    FROM stripe_attempts GROUP BY 2
+    SELECT 'meterflow_stripe_requests_total', jsonb_build_object('outcome', outcome),
+        sum(requests)::text
+    FROM stripe GROUP BY outcome
     UNION ALL
     -- How long answers took: cumulative, as Prometheus' histograms are.
     SELECT 'meterflow_stripe_request_duration_seconds_bucket',
@@ -70,17 +83,18 @@ FROM (
         coalesce(sum(answers) OVER (ORDER BY place), 0)::bigint::text
     FROM unnest(ARRAY[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, NULL]::numeric[]) WITH ORDINALITY
         AS bounds (bound, place)
-    LEFT JOIN (
-        SELECT width_bucket(extract(epoch FROM answered_at - sent_at),
-                ARRAY[0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]::numeric[]) + 1 AS place,
-            count(*) AS answers
-        FROM stripe_attempts WHERE answered_at IS NOT NULL GROUP BY 1
-    ) AS timed USING (place)
+    LEFT JOIN (SELECT place, sum(requests) AS answers FROM stripe GROUP BY place) AS timed
+        USING (place)
     UNION ALL
     SELECT 'meterflow_stripe_request_duration_seconds_sum', '{}',
-        coalesce(sum(extract(epoch FROM answered_at - sent_at)), 0)::numeric(20, 3)::text
-    FROM stripe_attempts WHERE answered_at IS NOT NULL
+        coalesce(sum(seconds), 0)::numeric(20, 3)::text
+    FROM stripe
     UNION ALL
-    SELECT 'meterflow_stripe_request_duration_seconds_count', '{}', count(*)::text
-    FROM stripe_attempts WHERE answered_at IS NOT NULL
+    SELECT 'meterflow_stripe_request_duration_seconds_count', '{}',
+        coalesce(sum(requests), 0)::text
+    FROM stripe WHERE place > 0
+    UNION ALL
+    SELECT 'meterflow_stripe_wait_seconds_total', '{}',
+        coalesce(sum(waited_seconds), 0)::numeric(20, 3)::text
+    FROM stripe
 ) AS samples

@@ -16,6 +16,6 @@ WITH claim AS (
             AND known.first_sent_at > ledger_clock() - interval '23 hours'
     RETURNING idempotency_key
 )
-INSERT INTO stripe_attempts (idempotency_key, claim_token, sent_by, sent_at)
-SELECT idempotency_key, claim_token, claimed_by, ledger_clock() FROM request CROSS JOIN claim
+INSERT INTO stripe_attempts (idempotency_key, claim_token, sent_by, sent_at, waited_ms)
+SELECT idempotency_key, claim_token, claimed_by, ledger_clock(), $9 FROM request CROSS JOIN claim
 RETURNING attempt_id
