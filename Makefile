@@ -47,6 +47,7 @@ bench: up ## measure, as ratios to the engines' own speed in the same run
 	@Benchmarks/run .build/release/jobs
 	@Benchmarks/submission .build/release/jobs .build/release/stripe-simulator
 	@Benchmarks/webhooks .build/release/jobs .build/release/stripe-simulator
+	@Benchmarks/page .build/release/jobs
 	@Benchmarks/detection .build/release/jobs
 	@eval "$$(dev/stack env)"; Benchmarks/hourly .build/release/jobs
 

@@ -29,6 +29,6 @@ struct JobsCommand: AsyncParsableCommand {
             CatalogCommand.self, UsageCommand.self, InvoicesCommand.self, BillingCommand.self,
             ServeCommand.self, WebhooksCommand.self, AlertsCommand.self, DeadLettersCommand.self,
             AnomaliesCommand.self, DetectCommand.self, ReportCommand.self, RunsCommand.self,
-            SchedulesCommand.self,
+            SchedulesCommand.self, CustomersCommand.self,
         ])
 }

@@ -61,11 +61,15 @@ final class Browser {
     /// Presses a key, or types a text.
     func type(_ text: String) async throws {
         let keys = text.flatMap {
-            ["{\"type\": \"keyDown\", \"value\": \"\($0)\"}", "{\"type\": \"keyUp\", \"value\": \"\($0)\"}"]
+            [
+                "{\"type\": \"keyDown\", \"value\": \"\($0)\"}",
+                "{\"type\": \"keyUp\", \"value\": \"\($0)\"}",
+            ]
         }
         try await send(
             "POST", session + "/actions",
-            "{\"actions\": [{\"type\": \"key\", \"id\": \"keys\", \"actions\": [\(keys.joined(separator: ","))]}]}")
+            "{\"actions\": [{\"type\": \"key\", \"id\": \"keys\", \"actions\": [\(keys.joined(separator: ","))]}]}"
+        )
     }
 
     static let (tab, enter) = ("\\uE004", "\\uE007")

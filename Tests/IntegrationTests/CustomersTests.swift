@@ -124,4 +124,47 @@ struct CustomersTests {
             #expect(result.status == 0, "\(result.errors)")
         }
     }
+
+    @Test func `a customer who is erased is forgotten, and charged as before`() async throws {
+        try await withSubmittedStack { submitted in
+            let stack = submitted.stack
+            let row = "ann,basic,usd,UTC,\(submitted.customers["ann"] ?? ""),send_invoice,30"
+            func take(_ email: String) async throws -> JobsProcess.Result {
+                let text = "\(Self.header)\n\(row),\(email),,\n"
+                return try await stack.jobs("import", "customers", stack.file("a.csv", text))
+            }
+            #expect(try await take("ann@example.com").status == 0)
+            #expect(try await submitted.bill().status == 0)
+            try await stack.done("run", "process-webhooks", with: submitted.settings([:]))
+            let total: Int = try await stack.value(
+                "SELECT sum(total_minor)::bigint AS value FROM invoices")
+
+            let erased = try await stack.done(
+                "customers", "erase", "ann", "--reason", "asked for it")
+            #expect(erased.hasPrefix("erased the e-mail address, and the contents of "))
+            for table in ["customers", "webhook_events", "invoices", "invoice_events", "alerts"] {
+                let found: Bool = try await stack.value(
+                    "SELECT coalesce(bool_or(t::text LIKE '%ann@example.com%'), false) AS value FROM \(table) AS t"
+                )
+                #expect(!found, "\(table)")
+            }
+            let others: Bool = try await stack.value(
+                """
+                SELECT bool_and((payload = '{"erased":true}') = (customer_id = 'ann')) AS value
+                FROM webhook_events JOIN invoices USING (invoice_id)
+                """)
+            #expect(others)
+            let again = try await take("ann@example.com")
+            #expect(again.status == 65 && again.errors.contains("customer ann was erased"))
+            #expect(try await take("").status == 0)
+            let effects = try await submitted.effects()
+            #expect(try await submitted.bill().status == 0)
+            #expect(try await submitted.effects() == effects)
+            #expect(
+                try await stack.value("SELECT sum(total_minor)::bigint AS value FROM invoices")
+                    == total)
+            let unknown = try await stack.jobs("customers", "erase", "eve", "--reason", "x")
+            #expect(unknown.status == 65)
+        }
+    }
 }

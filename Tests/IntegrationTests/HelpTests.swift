@@ -31,6 +31,7 @@ struct HelpTests {
         ["report"],
         ["runs"], ["runs", "list"], ["runs", "show"],
         ["schedules"], ["schedules", "print"], ["schedules", "install"],
+        ["customers"], ["customers", "erase"],
     ]
 
     private static let golden = URL(filePath: #filePath).deletingLastPathComponent()

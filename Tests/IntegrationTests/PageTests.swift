@@ -114,8 +114,9 @@ struct PageTests {
             try await submitted.stack.postgres.query(
                 "UPDATE invoices SET standing_hold = '<script>alert(1)</script>' WHERE invoice_id = $1",
                 [id])
-            for path in ["/months/2015-05", "/invoices/\(id)", "/months/2015-05?customer=%22%3E%3Cscript"]
-            {
+            for path in [
+                "/months/2015-05", "/invoices/\(id)", "/months/2015-05?customer=%22%3E%3Cscript",
+            ] {
                 let text = try await page.get(path).text
                 #expect(!text.contains("<script"), "\(path)")
                 #expect(text.contains("&lt;script"), "\(path)")

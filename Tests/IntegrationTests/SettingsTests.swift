@@ -61,7 +61,8 @@ struct SettingsTests {
             word: "PAGE_USERS is not set"),
         Mistake(
             environment: [
-                "PAGE_PORT": "8090", "PAGE_AUTH": "basic", "PAGE_USERS": "ann:\(Stack.planted) bob:x",
+                "PAGE_PORT": "8090", "PAGE_AUTH": "basic",
+                "PAGE_USERS": "ann:\(Stack.planted) bob:x",
             ], status: 78, word: "12 characters"),
         Mistake(
             environment: [

@@ -31,6 +31,21 @@ package struct CustomerStore: Sendable {
         }
     }
 
+    /// Forgets who a customer is. Amounts stay, and so does the id, by which nothing is charged twice.
+    ///
+    /// - Returns: how many of Stripe's events were emptied, and how many wait for their end first.
+    /// - Throws: `LedgerError` (notFound).
+    package func erase(
+        _ customerID: String, by person: String, reason: String
+    ) async throws -> (events: Int64, waiting: Int64) {
+        let rows = try await pool.query(SQL.customerErase, [customerID, person, reason]).rows
+        guard let row = rows.first else {
+            throw LedgerError(
+                code: .notFound, description: "there is no customer \(customerID) on record")
+        }
+        return (try row.decode("events"), try row.decode("waiting"))
+    }
+
     /// The zones in which customers' periods of a month start and end.
     package func zones(of month: CivilMonth) async throws -> [SlotComputation.Zones] {
         let days = ["\(month.firstDay)", "\(month.next.firstDay)"]
@@ -47,13 +62,7 @@ package struct CustomerStore: Sendable {
         try await pool.transaction { connection in
             var result = ImportResult()
             for customer in customers {
-                let known = try connection.query(
-                    SQL.customerUpsert,
-                    [
-                        customer.customerID, customer.stripeCustomerID, customer.email,
-                        customer.activeFrom.map(String.init(describing:)),
-                        customer.activeUntil.map(String.init(describing:)),
-                    ])
+                let known = try connection.upsert(customer)
                 let isNew = try known.rows.contains { try $0.decode("is_new", as: Bool.self) }
                 let hasNewTerms = try connection.addTerms(
                     of: customer, effectiveFrom: isNew ? nil : effectiveFrom)
@@ -69,6 +78,25 @@ package struct CustomerStore: Sendable {
 }
 
 extension PostgresConnection {
+    fileprivate func upsert(_ customer: Customer) throws -> PostgresResult {
+        do {
+            return try query(
+                SQL.customerUpsert,
+                [
+                    customer.customerID, customer.stripeCustomerID, customer.email,
+                    customer.activeFrom.map(String.init(describing:)),
+                    customer.activeUntil.map(String.init(describing:)),
+                ])
+        } catch {
+            guard error.constraint == "the_erased_have_no_email" else { throw error }
+            throw LedgerError(
+                code: .conflict,
+                description: """
+                    customer \(customer.customerID) was erased: leave the email out; nothing was taken
+                    """)
+        }
+    }
+
     /// - Parameter effectiveFrom: `nil` for a new customer's first terms.
     fileprivate func addTerms(of customer: Customer, effectiveFrom: CivilDate?) throws -> Bool {
         let start =

@@ -192,8 +192,9 @@ private struct Verifier {
         try await live.usage.forEachBatch(query, customer: invoice.customerID) { customers in
             rolledUp = customers.first ?? rolledUp
         }
-        let quarantined = try await QuarantineStore(pool: live.pool, sealed: query.sealed).customers(
-            invoice.start..<invoice.end, customer: invoice.customerID)
+        let quarantined = try await QuarantineStore(pool: live.pool, sealed: query.sealed)
+            .customers(
+                invoice.start..<invoice.end, customer: invoice.customerID)
         var differences = InvoiceVerification(
             invoice: invoice, calculation: calculation, usage: counted?.metrics ?? none,
             isQuarantined: !quarantined.isEmpty

@@ -12,7 +12,8 @@ struct AnomalyPage {
     let notes: [AnomalyNote]
 
     /// - Parameter hasUsage: false: ClickHouse is not asked.
-    static func read(_ id: String, _ live: Live, hasUsage: Bool = true) async throws -> AnomalyPage {
+    static func read(_ id: String, _ live: Live, hasUsage: Bool = true) async throws -> AnomalyPage
+    {
         let store = AnomalyStore(pool: live.pool)
         let anomaly = try await store.anomalies([id])[0]
         return AnomalyPage(
@@ -30,7 +31,9 @@ struct AnomalyPage {
 
     private static let (width, height) = (960.0, 260.0)
 
-    var title: String { "\(anomaly.kind) of \(anomaly.metric), \(anomaly.customerID ?? "the fleet")" }
+    var title: String {
+        "\(anomaly.kind) of \(anomaly.metric), \(anomaly.customerID ?? "the fleet")"
+    }
 
     /// Whole in itself, to be sent to others.
     var file: String { PageFrame.standalone(title, body).text }

@@ -142,7 +142,8 @@ struct MonthPage {
             ("Late, after the month was billed", figures.late), ("Customers", figures.customers),
         ].map { ["\($0.0)", "\(grouped($0.1))"] }
         return HTML.table(
-            "Usage, as the run of \(run.finished) UTC counted", ["What", "Count"], rows, numbers: [1])
+            "Usage, as the run of \(run.finished) UTC counted", ["What", "Count"], rows,
+            numbers: [1])
     }
 
     private struct Figures: Decodable {

@@ -77,7 +77,8 @@ extension SettingsReader {
         switch kind {
         case nil:
             throw SettingsError(
-                "page.port is set, and page.auth is not; it must be basic (with PAGE_USERS) or proxy")
+                "page.port is set, and page.auth is not; it must be basic (with PAGE_USERS) or proxy"
+            )
         case .basic:
             return (
                 port,

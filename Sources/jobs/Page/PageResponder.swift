@@ -94,7 +94,8 @@ struct PageResponder: HTTPResponder {
         let form = Self.fields(String(buffer: body))
         // Browsers say where a form came from; the token says it to those that do not.
         let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
-        guard site ?? "same-origin" == "same-origin", access.accepts(form["token"] ?? "", of: person)
+        guard site ?? "same-origin" == "same-origin",
+            access.accepts(form["token"] ?? "", of: person)
         else {
             return Self.page(
                 .forbidden,

@@ -75,7 +75,9 @@ struct PageViews: Sendable {
         }
         func count(_ names: Set<InvoiceStatus>) -> Int64 {
             statuses.reduce(0) {
-                $0 + (InvoiceStatus(rawValue: $1.status).map(names.contains) == true ? $1.invoices : 0)
+                $0
+                    + (InvoiceStatus(rawValue: $1.status).map(names.contains) == true
+                        ? $1.invoices : 0)
             }
         }
         let there = count([.open, .paymentFailed, .paid, .void, .uncollectible])
