@@ -12,7 +12,7 @@ extension Invoice {
                 lineID: line.lineID, metric: line.metric, quantity: line.quantity.map { "\($0)" },
                 amountMinor: line.amountMinor, description: line.description,
                 tiers: try JSONDecoder().decode(
-                    [InvoiceLine.Tier].self, from: Data(line.tiers.utf8)))
+                    [InvoiceLine.Tier].self, from: Data(line.tiers.utf8)), events: line.events)
         }
         let columns: KeyValuePairs<String, String?> = [
             "invoice_id": invoice.invoiceID, "customer_id": invoice.customerID,

@@ -110,7 +110,7 @@ package struct InvoiceCalculation: Sendable {
                     metric: metric.code, quantity: used.quantity,
                     amountMinor: try plan.currency.minorUnits(of: priced.amount),
                     description: "\(metric.code): \(used.quantity) \(metric.unit)",
-                    tiers: Self.json(priced.shares)))
+                    tiers: Self.json(priced.shares), events: used.events))
         }
         if let minimum = plan.minimum {
             let missing = try plan.currency.minorUnits(of: minimum) - total(of: lines)

@@ -20,10 +20,12 @@ package struct ComputedInvoice: Sendable, Equatable {
         package let description: String
         /// JSON: `[{"up_to", "quantity", "unit_amount", "flat_amount"}]`, decimals as strings.
         package let tiers: String
+        /// How many events the quantity was made of; `nil` without a metric.
+        package let events: Int64?
 
         package init(
             lineID: String, metric: String?, quantity: ExactDecimal?, amountMinor: Int64,
-            description: String, tiers: String
+            description: String, tiers: String, events: Int64? = nil
         ) {
             self.lineID = lineID
             self.metric = metric
@@ -31,6 +33,7 @@ package struct ComputedInvoice: Sendable, Equatable {
             self.amountMinor = amountMinor
             self.description = description
             self.tiers = tiers
+            self.events = events
         }
     }
 

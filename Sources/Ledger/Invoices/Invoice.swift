@@ -92,6 +92,8 @@ package struct InvoiceLine: Sendable, Equatable, Codable {
     package let amountMinor: Int64
     package let description: String
     package let tiers: [Tier]
+    /// How many events the quantity was made of; `nil` without a metric.
+    package let events: Int64?
 
     enum CodingKeys: String, CodingKey {
         case lineID = "line_id"
@@ -100,6 +102,7 @@ package struct InvoiceLine: Sendable, Equatable, Codable {
         case amountMinor = "amount_minor"
         case description
         case tiers
+        case events
     }
 }
 

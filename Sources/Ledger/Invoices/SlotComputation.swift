@@ -223,7 +223,7 @@ extension PostgresConnection {
                     lines.row([
                         invoice.invoiceID, String(position), line.lineID, line.metric,
                         line.quantity.map(String.init(describing:)), String(line.amountMinor),
-                        line.description, line.tiers,
+                        line.description, line.tiers, line.events.map { String($0) },
                     ])
                 }
             }

@@ -84,8 +84,7 @@ struct InvoicesCommand: AsyncParsableCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             return try await Live.run(common) { [id] live in
-                let explanation = try await InvoiceExplanation.read(id, live)
-                try explanation.print(try await explanation.counted(live))
+                try await InvoiceExplanation.read(id, live).print()
                 return .done
             }
         }

@@ -1,16 +1,12 @@
 internal import Billing
 internal import Exact
 internal import Ledger
-internal import Usage
 
 /// One invoice, explained from events to cents, with its journal.
 struct InvoiceExplanation {
     let invoice: Invoice
     let journal: [InvoiceEvent]
     let attempts: [InvoiceAttempt]
-
-    /// What was counted of a metric.
-    typealias Counted = (metric: Metric, usage: MetricUsage)
 
     static func read(_ id: String, _ live: Live) async throws -> InvoiceExplanation {
         let store = InvoiceStore(pool: live.pool)
@@ -19,23 +15,7 @@ struct InvoiceExplanation {
             attempts: try await store.attempts(of: id))
     }
 
-    /// The events that the invoice was computed from, for each metric that had any.
-    func counted(_ live: Live) async throws -> [Counted] {
-        let catalogs = try await CatalogStore(pool: live.pool).all()
-        guard let catalog = catalogs.first(where: { $0.version == invoice.catalogVersion }) else {
-            preconditionFailure("the schema refuses an invoice without its catalog")
-        }
-        let metrics = try Catalog(yaml: catalog.source).metrics
-        let query = try await live.usageQuery(of: invoice, metrics: metrics)
-        var counted: [Counted] = []
-        try await live.usage.forEachBatch(query, customer: invoice.customerID) { customers in
-            for customer in customers { counted += zip(metrics, customer.metrics).map { ($0, $1) } }
-        }
-        return counted.filter { $0.usage.events > 0 }
-    }
-
-    /// - Parameter counted: as `counted` says; nothing of it is printed if it is empty.
-    func print(_ counted: [Counted] = []) throws {
+    func print() throws {
         let code = invoice.currency.code.uppercased()
         try printLine("\(invoice.invoiceID)  \(invoice.status)")
         if let reason = invoice.holdReason {
@@ -55,17 +35,11 @@ struct InvoiceExplanation {
         }
         try printLine("plan      \(invoice.plan), catalog \(invoice.catalogVersion)")
         try printLine("inputs    \(invoice.inputHash), tz database \(invoice.tzdataVersion)")
-        for (metric, usage) in counted {
-            let unparsable =
-                usage.unparsable > 0 ? ", \(grouped(usage.unparsable)) of them not readable" : ""
-            try printLine(
-                "usage     \(metric.code): \(grouped(usage.events)) events\(unparsable), \(grouped(usage.quantity.description)) \(metric.unit)"
-            )
-        }
         try printLine()
         for line in invoice.lines {
+            let events = line.events.map { "  (of \(grouped($0)) events)" } ?? ""
             try printLine(
-                "\(pad(grouped(invoice.currency.format(line.amountMinor)))) \(code)  \(line.description)"
+                "\(pad(grouped(invoice.currency.format(line.amountMinor)))) \(code)  \(line.description)\(events)"
             )
             for tier in line.tiers { try printLine("\(pad(""))      \(tier.words)") }
         }

@@ -1,11 +1,8 @@
 internal import Ledger
-internal import Usage
 
 /// One invoice, from events to cents, and what happened to it.
 struct InvoicePage {
     let explanation: InvoiceExplanation
-    /// `nil`: ClickHouse did not say.
-    let counted: [InvoiceExplanation.Counted]?
     /// Of the person who looks at it; `nil`: nothing can be changed.
     let token: String?
 
@@ -34,7 +31,6 @@ struct InvoicePage {
         return """
             <dl>\(list)</dl>
             \(lines)
-            \(counted == nil ? "<p>ClickHouse does not answer: the numbers of events are missing.</p>" : "" as HTML)
             \(forms)
             \(journal)
             """
@@ -42,14 +38,10 @@ struct InvoicePage {
 
     private var lines: HTML {
         var rows: [[HTML]] = invoice.lines.map { line in
-            let own = counted?.first { $0.metric.code == line.metric }
             let tiers: [HTML] = line.tiers.map { "<br><small>\($0.words)</small>" }
             return [
-                "\(line.description)\(tiers)", .text(own.map { grouped($0.usage.events) }),
-                .text(
-                    line.quantity.map { quantity in
-                        grouped(quantity) + (own.map { " \($0.metric.unit)" } ?? "")
-                    }),
+                "\(line.description)\(tiers)", .text(line.events.map { grouped($0) }),
+                .text(line.quantity.map { grouped($0) }),
                 "\(money(line.amountMinor, invoice.currency))",
             ]
         }

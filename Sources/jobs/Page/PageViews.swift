@@ -1,3 +1,4 @@
+internal import Detection
 internal import Exact
 internal import Ledger
 internal import Logging
@@ -136,22 +137,9 @@ struct PageViews: Sendable {
     // MARK: An invoice
 
     func invoice(_ id: String, token: String?) async throws -> HTML {
-        let explanation = try await InvoiceExplanation.read(id, live)
         let page = InvoicePage(
-            explanation: explanation, counted: await usage { try await explanation.counted(live) },
-            token: token)
+            explanation: try await InvoiceExplanation.read(id, live), token: token)
         return PageFrame.served(page.title, page.body)
-    }
-
-    /// What ClickHouse says; `nil` if it does not.
-    private func usage<Value>(_ ask: () async throws -> Value) async -> Value? {
-        guard live.settings.clickHouseURL != nil else { return nil }
-        do {
-            return try await ask()
-        } catch {
-            live.logger.warning("the page has no usage", metadata: ["error": "\(error)"])
-            return nil
-        }
     }
 
     // MARK: Anomalies
@@ -206,14 +194,27 @@ struct PageViews: Sendable {
     func anomaly(_ id: String, token: String?) async throws -> HTML {
         var page = try await AnomalyPage.read(id, live, hasUsage: false)
         let anomaly = page.anomaly
-        let view = await usage { try await AnomalyPage.view(of: anomaly, live) }
+        let view = await view(of: anomaly)
         if let view { page.view = view }
-        var more: HTML = view == nil ? "<p>ClickHouse does not answer: there is no plot.</p>" : ""
+        var more: HTML =
+            view == nil
+            ? "<p>There is no plot: ClickHouse does not answer, or there is no series.</p>" : ""
         if let token, anomaly.status == Anomaly.Status.open.rawValue {
             more =
                 "\(more)\(PageFrame.form(PageFrame.address(["anomalies", id, "acknowledge"]), "Acknowledge", id: "note", token: token))"
         }
         return PageFrame.served(page.title, "\(page.body)\(more)")
+    }
+
+    /// `nil`: ClickHouse does not answer, or has nothing to draw.
+    private func view(of anomaly: Anomaly) async -> SeriesView? {
+        guard live.settings.clickHouseURL != nil else { return nil }
+        do {
+            return try await AnomalyPage.view(of: anomaly, live)
+        } catch {
+            live.logger.warning("the page has no usage", metadata: ["error": "\(error)"])
+            return nil
+        }
     }
 
     // MARK: Runs

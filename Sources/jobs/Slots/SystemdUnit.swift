@@ -52,7 +52,7 @@ enum SystemdUnit {
             name: "meterflow-serve.service",
             text: """
                 [Unit]
-                Description=MeterFlow: receive Stripe's webhooks
+                Description=MeterFlow: receive Stripe's webhooks, and show the page
                 Wants=network-online.target
                 After=network-online.target
                 StartLimitIntervalSec=0
@@ -73,6 +73,11 @@ enum SystemdUnit {
                 LoadCredential=DATABASE_URL:\(places.credentials)/DATABASE_URL
                 LoadCredential=STRIPE_API_KEY:\(places.credentials)/STRIPE_API_KEY
                 LoadCredential=STRIPE_WEBHOOK_SECRETS:\(places.credentials)/STRIPE_WEBHOOK_SECRETS
+                # For the page, if there is one: a blank one is none.
+                LoadCredential=PAGE_USERS:\(places.credentials)/PAGE_USERS
+                SetCredential=PAGE_USERS:\\n
+                LoadCredential=CLICKHOUSE_URL:\(places.credentials)/CLICKHOUSE_URL
+                SetCredential=CLICKHOUSE_URL:\\n
 
                 DynamicUser=yes
                 \(hardening)

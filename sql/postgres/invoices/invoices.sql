@@ -10,7 +10,7 @@ FROM invoices
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_object('line_id', line_id, 'metric', metric,
         'quantity', quantity::text, 'amount_minor', amount_minor,
-        'description', description,
+        'description', description, 'events', events,
         'tiers', CASE WHEN $5::boolean THEN '[]' ELSE tiers END) ORDER BY position), '[]')::text AS lines
     FROM invoice_lines WHERE invoice_lines.invoice_id = invoices.invoice_id
 ) AS aggregated

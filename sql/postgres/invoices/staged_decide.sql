@@ -15,9 +15,11 @@ WITH overlapping AS (
     FULL JOIN (
         SELECT staged_lines.* FROM staged_lines JOIN invoices USING (invoice_id)
     ) AS new USING (invoice_id, position)
-    WHERE (old.line_id, old.metric, old.quantity, old.amount_minor, old.description, old.tiers)
+    WHERE (old.line_id, old.metric, old.quantity, old.amount_minor, old.description, old.tiers,
+            old.events)
         IS DISTINCT FROM
-        (new.line_id, new.metric, new.quantity, new.amount_minor, new.description, new.tiers)
+        (new.line_id, new.metric, new.quantity, new.amount_minor, new.description, new.tiers,
+            new.events)
 ), decided AS (
     SELECT staged.invoice_id, CASE
         WHEN overlapping.invoice_id IS NOT NULL THEN 'overlapping'

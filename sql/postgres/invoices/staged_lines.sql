@@ -6,5 +6,6 @@ CREATE TEMP TABLE staged_lines (
     quantity numeric,
     amount_minor bigint NOT NULL,
     description text NOT NULL,
-    tiers jsonb NOT NULL
+    tiers jsonb NOT NULL,
+    events bigint
 ) ON COMMIT DROP
