@@ -67,4 +67,72 @@ struct DetectionKilledTests {
             }
         }
     }
+
+    /// It stops at the last statements of its hour: before it reads, between reading and writing, and when
+    /// all that is left is to clear up. Meanwhile the hour and the next are another one's.
+    @Test func `who was paused past its lease changes nothing when it goes on`() async throws {
+        let fleet = Self.fleet()
+        let (first, pauses) = (30 * 24, 8)
+        func command(_ hours: Range<Int>) -> [String] {
+            let slots = hours.map { DetectedFleet.slot($0) }
+            return ["run", "detect-anomalies", "--slot", "\(slots[0])..\(slots[slots.count - 1])"]
+        }
+        try await withStack(catalog: DetectionTests.catalog) { clean in
+            try await fleet.append(clean, 0..<31 * 24)
+            let gate = try clean.gate {}
+            defer { gate.stop() }
+            try await clean.detect(first..<first + 1)
+            gate.aim(at: nil, .beforeAnswer)
+            let counted = try await clean.jobs(
+                command(first + 1..<first + 2), with: clean.through(gate))
+            #expect(counted.status == 0, "\(counted.errors)")
+            let statements = gate.statements
+            try #require(statements > pauses)
+            try await clean.detect(first + 2..<first + 1 + 2 * pauses)
+            try await withStack(catalog: DetectionTests.catalog) { stack in
+                try await fleet.append(stack, 0..<31 * 24)
+                try await stack.detect(first..<first + 1)
+                for pause in 0..<pauses {
+                    let hour = first + 1 + 2 * pause
+                    try await Self.pausing(
+                        command(hour..<hour + 1), at: statements - pause, in: stack
+                    ) {
+                        let next = try await stack.jobs(command(hour..<hour + 2))
+                        #expect(next.status == 0, "\(next.errors)")
+                    }
+                }
+                #expect(try await stack.states() == clean.states())
+                let anomalies = try await stack.anomalies()
+                #expect(anomalies.contains { $0.customerID == "a" })
+                #expect(try await anomalies == clean.anomalies())
+                #expect(try await stack.count("alerts") == clean.count("alerts"))
+            }
+        }
+    }
+
+    /// Stops a run before the answer to a statement comes, and lets it go on when its lease is another one's.
+    private static func pausing(
+        _ command: [String], at statement: Int, in stack: Stack, _ body: () async throws -> Void
+    ) async throws {
+        let process = Mutex<JobsProcess?>(nil)
+        let isPaused = DispatchSemaphore(value: 0)
+        let gate = try stack.gate {
+            process.withLock { $0?.send(SIGSTOP) }
+            isPaused.signal()
+        }
+        defer { gate.stop() }
+        gate.aim(at: statement, .beforeAnswer)
+        let zombie = try process.withLock { process in
+            let started = try stack.start(command, with: stack.through(gate))
+            process = started
+            return started
+        }
+        let isWaiting = await offThePool { isPaused.wait(timeout: .now() + 60) }
+        try #require(isWaiting == .success, "statement \(statement) never came")
+        try await stack.postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
+        try await body()
+        zombie.send(SIGCONT)
+        let result = try await zombie.result()
+        #expect(result.status == 75, "\(statement): \(result.output)\(result.errors)")
+    }
 }

@@ -1,7 +1,5 @@
-package import ClickHouse
 internal import Exact
 internal import Ledger
-package import Postgres
 
 /// What a rebuild of the baselines came to.
 package struct BaselineSummary: Sendable {
@@ -22,8 +20,6 @@ package struct BaselineSummary: Sendable {
 /// Makes a version of every series' weekdays from eight weeks of usage.
 struct BaselineRun: Sendable {
     let run: DetectionRun
-    let table: BaselineTable
-    let store: BaselineStore
     /// The Monday after the last day.
     let end: Hour
 
@@ -32,6 +28,8 @@ struct BaselineRun: Sendable {
     /// A version of which more has drifted is not promoted by itself: something is wrong with the usage.
     private static let largestDriftedShare = 0.2
 
+    private var table: BaselineTable { BaselineTable(clickHouse: run.states.clickHouse) }
+    private var store: BaselineStore { run.baselines }
     private var hours: Range<Hour> { end + -Self.weeks * 7 * 24..<end }
 
     func rebuild(slot: String) async throws -> BaselineSummary {
@@ -72,7 +70,8 @@ struct BaselineRun: Sendable {
             days: first...CivilDate(daysSinceEpoch: Int64(end.day - 1)),
             baselines: Int64(summary.baselines), drifted: Int64(summary.drifted),
             isPromoted: summary.isPromoted, run.lease)
-        try await table.drop(keeping: try await store.versions().map(\.version))
+        try await table.drop(
+            before: summary.version, keeping: try await store.versions().map(\.version))
         return summary
     }
 
@@ -170,12 +169,7 @@ extension DayUsage {
 
 extension DetectionRun {
     /// Makes a version of the baselines from the eight weeks before a Monday.
-    package func rebuildBaselines(
-        until end: Hour, clickHouse: ClickHouseClient, pool: PostgresPool
-    ) async throws -> BaselineSummary {
-        try await BaselineRun(
-            run: self, table: BaselineTable(clickHouse: clickHouse),
-            store: BaselineStore(pool: pool), end: end
-        ).rebuild(slot: name)
+    package func rebuildBaselines(until end: Hour) async throws -> BaselineSummary {
+        try await BaselineRun(run: self, end: end).rebuild(slot: name)
     }
 }

@@ -53,11 +53,11 @@ struct BaselineTable: Sendable {
             ], format: "RowBinary", rows: rows.bytes, isCompressed: false)
     }
 
-    /// Removes versions that the ledger does not know.
-    func drop(keeping versions: [Int64]) async throws {
+    /// Removes versions before one that the ledger does not know; a later one may be on its way.
+    func drop(before last: Int64, keeping versions: [Int64]) async throws {
         for row in try await clickHouse.rows(ClickHouseQuery(SQL.baselinesPartitions)) {
             let version = try row.int64("version")
-            guard !versions.contains(version) else { continue }
+            guard version < last, !versions.contains(version) else { continue }
             try await clickHouse.execute(
                 ClickHouseQuery(SQL.baselinesDrop, parameters: ["version": .integer(version)]))
         }

@@ -12,6 +12,8 @@ package struct DetectionPolicy: Sendable {
     package var totalDays = 30
     /// So many anomalies of a run are alerted of by themselves, the others in one digest.
     package var alertBudget = 20
+    /// So many warnings of a day are recorded, the most unusual ones; what is critical always is.
+    package var warningBudget = 20
     /// From this share of a metric's series on, what is unusual is the fleet.
     package var fleetShare = 0.05
     /// For how many days the states at midnight are kept, for late data.
@@ -33,6 +35,8 @@ package struct DetectionSummary: Sendable {
     package var tooLateHours: Int64 = 0
     package var anomalies = AnomalyFindings.Outcome()
     package var fleetShifts = 0
+    /// Days that are unusual, but not critical, beyond the budget.
+    package var unrecordedWarnings = 0
     /// There is no version of the baselines to hold a day against.
     package var lacksBaselines = false
 
@@ -46,6 +50,7 @@ package struct DetectionSummary: Sendable {
             ("changed", "\(anomalies.changed)"), ("recovered", "\(anomalies.recovered)"),
             ("withdrawn", "\(anomalies.withdrawn)"), ("fleet_shifts", "\(fleetShifts)"),
             ("alerts", "\(anomalies.alerts)"),
+            ("unrecorded_warnings", "\(unrecordedWarnings)"),
         ])
     }
 
@@ -66,6 +71,7 @@ package struct DetectionRun: Sendable {
     let states: StateTable
     let usage: UsageHours
     let store: DetectionStore
+    let baselines: BaselineStore
     let metrics: [DetectedMetric]
     let policy: DetectionPolicy
     /// The slot that is run: the digest's name.
@@ -94,7 +100,7 @@ package struct DetectionRun: Sendable {
             return try await body(
                 DetectionRun(
                     states: states, usage: UsageHours(clickHouse: clickHouse, sealed: sealed),
-                    store: DetectionStore(pool: pool),
+                    store: DetectionStore(pool: pool), baselines: BaselineStore(pool: pool),
                     metrics: DetectedMetric.all(metrics, sealed), policy: policy, name: name,
                     lease: lease))
         }

@@ -67,7 +67,9 @@ struct FindingText {
     mutating func add(_ finding: PatternFinding, _ metric: DetectedMetric) {
         let name = AnomalyName.of(
             customer: finding.customer ?? "", metricKey: metric.key,
-            lineage: finding.customer == nil ? "fleet pattern" : "pattern", first: finding.first)
+            lineage: finding.customer == nil
+                ? "fleet pattern" : finding.kind == "volume" ? "day" : "pattern",
+            first: finding.first)
         objects.append(
             Self.object(
                 [

@@ -1,17 +1,14 @@
-package import ClickHouse
 internal import Ledger
-package import Postgres
 
 /// Holds a day of every series against its weekday's baseline.
 struct PatternRun: Sendable {
     let run: DetectionRun
-    let table: BaselineTable
-    let store: BaselineStore
-    let settings: PatternCheck.Settings
     /// The day's first hour.
     let midnight: Hour
 
     private static let rangeSize = 5_000
+    private var store: BaselineStore { run.baselines }
+    private var settings: PatternCheck.Settings { run.policy.pattern }
     private var hours: Range<Hour> { midnight..<midnight + 24 }
 
     /// What was found of one series.
@@ -33,6 +30,7 @@ struct PatternRun: Sendable {
     }
 
     func check(_ version: BaselineVersion, _ summary: inout DetectionSummary) async throws {
+        let table = BaselineTable(clickHouse: run.states.clickHouse)
         let approvals = try await store.approvals(of: version.version)
         let kept = try await run.store.positions()
         let place = kept.first {
@@ -40,8 +38,9 @@ struct PatternRun: Sendable {
         }
         guard let place = place ?? kept.first else { return }
         let missing = try await run.missingHours(StatePosition(next: midnight + 24))
-        let goingOn = try await store.patternEpisodes(midnight.instant)
+        let goingOn = try await store.dayEpisodes(midnight.instant)
         var (text, both) = (FindingText(), PatternJoins())
+        var warnings: [(metric: DetectedMetric, finding: PatternFinding)] = []
         for metric in run.metrics {
             let flagged = FlaggedDays(
                 try await store.flagged(
@@ -56,12 +55,27 @@ struct PatternRun: Sendable {
                 try await judge(states, used, baselines, missing, flagged, &outcome)
             }
             summary.judged += outcome.judged
-            var firsts: [String: Hour] = [:]
-            for episode in goingOn where episode.metricKey == metric.key {
-                firsts[episode.customerID] = Hour(Int(episode.firstHour))
+            let own = goingOn.filter { $0.metricKey == metric.key }
+            for finding in findings(metric, outcome, own, flagged, &both, &summary) {
+                if finding.isCritical {
+                    text.add(finding, metric)
+                } else {
+                    warnings.append((metric, finding))
+                }
             }
-            report(metric, outcome, firsts, flagged, &text, &both, &summary)
         }
+        // What is recorded already goes on; beyond it the most unusual.
+        warnings.sort {
+            ($0.finding.first == midnight ? 1 : 0, -$0.finding.score, $0.finding.customer ?? "")
+                < (
+                    $1.finding.first == midnight ? 1 : 0, -$1.finding.score,
+                    $1.finding.customer ?? ""
+                )
+        }
+        for warning in warnings.prefix(run.policy.warningBudget) {
+            text.add(warning.finding, warning.metric)
+        }
+        summary.unrecordedWarnings += max(0, warnings.count - run.policy.warningBudget)
         var findings = run.findings(at: midnight + 24)
         findings.episodes = text.json
         summary.add(
@@ -100,10 +114,11 @@ struct PatternRun: Sendable {
             let name = String(decoding: customer, as: UTF8.self)
             let direction: VolumeEpisode.Direction =
                 day.volume <= 0 ? .stopped : check.volumeChange >= 0 ? .up : .down
+            let isKnown = flagged.isVolumeUnusual(of: name)
             let verdict = Verdict.join(
-                volumeSeverity: flagged.isVolumeUnusual(of: name) ? .critical : .none,
-                direction: direction, pattern: check)
-            guard let verdict, check.isPatternUnusual else { continue }
+                volumeSeverity: isKnown ? .critical : .none, direction: direction, pattern: check)
+            // A volume that its hours showed is on record: a second row would say nothing new.
+            guard let verdict, check.isPatternUnusual || !isKnown else { continue }
             outcome.found.append(
                 Found(
                     customer: name, check: check, verdict: verdict, direction: direction,
@@ -111,49 +126,59 @@ struct PatternRun: Sendable {
         }
     }
 
-    private func report(
-        _ metric: DetectedMetric, _ outcome: Outcome, _ firsts: [String: Hour],
-        _ flagged: FlaggedDays, _ text: inout FindingText, _ both: inout PatternJoins,
-        _ summary: inout DetectionSummary
-    ) {
-        let count = outcome.found.count
+    /// What is recorded of a metric's day: shifts of the fleet, patterns, and volumes whose hours are not
+    /// unusual; patterns of those whose hours are go into `both`.
+    private func findings(
+        _ metric: DetectedMetric, _ outcome: Outcome, _ goingOn: [BaselineStore.DayEpisode],
+        _ flagged: FlaggedDays, _ both: inout PatternJoins, _ summary: inout DetectionSummary
+    ) -> [PatternFinding] {
+        func first(_ customer: String, isVolume: Bool) -> Hour {
+            let known = goingOn.first { $0.customerID == customer && $0.isVolume == isVolume }
+            return known.map { Hour(Int($0.firstHour)) } ?? midnight
+        }
+        var findings: [PatternFinding] = []
+        let patterns = outcome.found.count { $0.check.isPatternUnusual }
         let isShift =
-            count >= FleetShift.minimumSeries
-            && Double(count) >= run.policy.fleetShare * Double(outcome.judged)
+            patterns >= FleetShift.minimumSeries
+            && Double(patterns) >= run.policy.fleetShare * Double(outcome.judged)
         if isShift {
             summary.fleetShifts += 1
-            let share = Double(count) / Double(max(1, outcome.judged))
-            text.add(
+            let share = Double(patterns) / Double(max(1, outcome.judged))
+            findings.append(
                 PatternFinding(
                     customer: nil, kind: "fleet", isCritical: true,
                     direction: outcome.observed >= outcome.expected ? .up : .down,
-                    first: firsts[""] ?? midnight, day: midnight,
+                    first: first("", isVolume: false), day: midnight,
                     score: settings.shapeScore * share / run.policy.fleetShare,
                     threshold: settings.shapeScore, similarity: nil, expected: outcome.expected,
-                    observed: outcome.observed, series: count,
+                    observed: outcome.observed, series: patterns,
                     action:
                         "Many customers kept other hours: a holiday, or a change of ours. Plan it with jobs anomalies mute."
-                ), metric)
-            return
+                ))
         }
-        for found in outcome.found {
-            if flagged.isVolumeUnusual(of: found.customer) {
+        for found in outcome.found where !(isShift && found.check.isPatternUnusual) {
+            if found.check.isPatternUnusual && flagged.isVolumeUnusual(of: found.customer) {
                 both.customers.append(found.customer)
                 both.metricKeys.append(metric.key)
                 both.actions.append(found.verdict.recommendedAction)
                 both.similarities.append("\(found.check.similarity)")
                 continue
             }
-            text.add(
+            let isVolume = found.verdict.kind == .volume
+            findings.append(
                 PatternFinding(
                     customer: found.customer, kind: found.verdict.kind.rawValue,
                     isCritical: found.verdict.severity == .critical, direction: found.direction,
-                    first: firsts[found.customer] ?? midnight, day: midnight,
-                    score: found.check.shapeScore, threshold: settings.shapeScore,
+                    first: first(found.customer, isVolume: isVolume), day: midnight,
+                    score: isVolume
+                        ? abs(found.check.volumeChange) / settings.volumeChange * 3
+                        : found.check.shapeScore,
+                    threshold: isVolume ? 3 : settings.shapeScore,
                     similarity: found.check.similarity, expected: found.expected,
                     observed: found.observed, series: nil,
-                    action: found.verdict.recommendedAction), metric)
+                    action: found.verdict.recommendedAction))
         }
+        return findings
     }
 }
 
@@ -193,20 +218,15 @@ extension DayUsage {
 
 extension DetectionRun {
     /// Checks the patterns of a day; what its hours still lack is judged first.
-    package func checkPatterns(
-        of midnight: Hour, restart: Bool, clickHouse: ClickHouseClient, pool: PostgresPool
-    ) async throws -> DetectionSummary {
+    package func checkPatterns(of midnight: Hour, restart: Bool) async throws -> DetectionSummary {
         var summary = try await refresh(at: midnight + 24, restart: restart)
-        let table = BaselineTable(clickHouse: clickHouse)
-        try await table.create()
-        let store = BaselineStore(pool: pool)
-        guard let active = try await store.versions().first(where: { $0.state == "active" }) else {
+        try await BaselineTable(clickHouse: states.clickHouse).create()
+        guard let active = try await baselines.versions().first(where: { $0.state == "active" })
+        else {
             summary.lacksBaselines = true
             return summary
         }
-        try await PatternRun(
-            run: self, table: table, store: store, settings: policy.pattern, midnight: midnight
-        ).check(active, &summary)
+        try await PatternRun(run: self, midnight: midnight).check(active, &summary)
         return summary
     }
 }

@@ -69,10 +69,13 @@ struct StateTable: Sendable {
     }
 
     /// Removes the positions that are not kept, and what processes that died have left.
+    ///
+    /// What lies ahead is another one's, if we were paused and do not know it yet.
     func drop(keeping positions: [Int64]) async throws {
+        let head = positions.max() ?? .min
         for row in try await clickHouse.rows(ClickHouseQuery(SQL.statesPartitions)) {
             let position = try row.int64("position")
-            guard !positions.contains(position) else { continue }
+            guard position < head, !positions.contains(position) else { continue }
             try await clickHouse.execute(
                 ClickHouseQuery(SQL.statesDrop, parameters: ["position": .integer(position)]))
         }

@@ -119,15 +119,24 @@ package struct BaselineStore: Sendable {
         }
     }
 
-    /// Patterns that were unusual on a day or the day before; an empty customer is the fleet.
-    package func patternEpisodes(
-        _ day: Instant
-    ) async throws -> [(customerID: String, metricKey: String, firstHour: Int64)] {
-        try await pool.query(SQL.patternEpisodes, ["\(day)"]).rows.map { row in
-            (
-                try row.decode("customer_id"), try row.decode("metric_key"),
-                try row.decode("first_hour")
-            )
+    /// An unusual day that the daily check found, or several in a row.
+    package struct DayEpisode: Sendable {
+        /// Empty: the fleet.
+        package let customerID: String
+        package let metricKey: String
+        /// By its volume alone.
+        package let isVolume: Bool
+        /// Hours since 1970.
+        package let firstHour: Int64
+    }
+
+    /// Those of a day and of the day before.
+    package func dayEpisodes(_ day: Instant) async throws -> [DayEpisode] {
+        try await pool.query(SQL.dayEpisodes, ["\(day)"]).rows.map { row in
+            DayEpisode(
+                customerID: try row.decode("customer_id"),
+                metricKey: try row.decode("metric_key"), isVolume: try row.decode("is_volume"),
+                firstHour: try row.decode("first_hour"))
         }
     }
 

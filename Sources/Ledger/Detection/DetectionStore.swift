@@ -195,9 +195,31 @@ extension PostgresConnection {
         for row in taken where try row.decode("is_new") { new.append(try row.decode("anomaly_id")) }
         outcome.new = new.count
         outcome.changed = taken.count - new.count
-        outcome.alerts = try query(
-            SQL.anomalyAlerts, [new, findings.alertBudget, findings.name]
-        ).rows.count
+        outcome.alerts = try alert(of: new, findings)
         return outcome
+    }
+
+    /// The most important by themselves, the rest in one digest.
+    private func alert(of anomalies: [String], _ findings: AnomalyFindings) throws -> Int {
+        let rows = try query(SQL.anomaliesNew, [anomalies]).rows
+        var alerts = try rows.prefix(findings.alertBudget).map { row in
+            Alert(
+                key: "anomaly_\(try row.decode("anomaly_id", as: String.self))", kind: "anomaly",
+                severity: try row.decode("severity") == "critical" ? .critical : .warning,
+                subject: try row.decode("subject"), body: try row.decode("body"))
+        }
+        let rest = rows.count - alerts.count
+        if rest > 0 {
+            alerts.append(
+                Alert(
+                    key: "anomalies_\(findings.name)", kind: "anomalies", severity: .warning,
+                    subject: "\(rest) more anomalies in \(findings.name)",
+                    body: """
+                        {"anomalies":\(rest),"slot":"\(findings.name)",\
+                        "recommended_action":"jobs anomalies list --status open"}
+                        """))
+        }
+        for alert in alerts { try AlertStore.raise(alert, on: self) }
+        return alerts.count
     }
 }

@@ -13,8 +13,17 @@ struct DetectionOptions: ParsableArguments, Sendable {
     var format: SummaryFormat = .table
 }
 
+/// A job of detection: seals, then works under the lease of detection, and says what it came to.
+protocol DetectionJobCommand: SlotJobCommand {
+    associatedtype Summary: DetectionReport
+
+    static var catchUp: CatchUp { get }
+    var options: DetectionOptions { get }
+    func work(_ run: DetectionRun, _ slot: Slot) async throws -> Summary
+}
+
 extension RunCommand {
-    struct DetectAnomalies: SlotJobCommand {
+    struct DetectAnomalies: DetectionJobCommand {
         static let configuration = CommandConfiguration(
             commandName: "detect-anomalies",
             abstract: "Judge an hour of every customer and metric against its own history.",
@@ -30,21 +39,18 @@ extension RunCommand {
             timer: .init(
                 calendar: "*-*-* *:12:00 UTC", cron: "12 * * * *", randomizedDelaySeconds: 60,
                 promisedDelaySeconds: 300, memoryMax: "2G"))
+        static let catchUp = CatchUp(maxAgeSeconds: 14 * 86_400)
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var slots: SlotOptions
         @OptionGroup var options: DetectionOptions
 
-        func slotJob(_ live: Live) throws -> SlotJob {
-            DetectionJob(job: Self.job, live: live, options: options).slotJob(
-                CatchUp(maxAgeSeconds: 14 * 86_400)
-            ) { run, slot in
-                try await run.judge(through: slot.hours.upperBound + -1, restart: options.restart)
-            }
+        func work(_ run: DetectionRun, _ slot: Slot) async throws -> DetectionSummary {
+            try await run.judge(through: slot.hours.upperBound + -1, restart: options.restart)
         }
     }
 
-    struct RefreshState: SlotJobCommand {
+    struct RefreshState: DetectionJobCommand {
         static let configuration = CommandConfiguration(
             commandName: "refresh-state",
             abstract: "Make the baselines and scales of the next day from four weeks of usage.",
@@ -59,22 +65,18 @@ extension RunCommand {
             timer: .init(
                 calendar: "*-*-* 00:25:00 UTC", cron: "25 0 * * *", randomizedDelaySeconds: 120,
                 promisedDelaySeconds: 900, memoryMax: "2G"))
+        static let catchUp = CatchUp.latest
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var slots: SlotOptions
         @OptionGroup var options: DetectionOptions
 
-        func slotJob(_ live: Live) throws -> SlotJob {
-            DetectionJob(job: Self.job, live: live, options: options).slotJob(.latest) {
-                run, slot in
-                try await run.refresh(at: slot.hours.upperBound, restart: options.restart)
-            }
+        func work(_ run: DetectionRun, _ slot: Slot) async throws -> DetectionSummary {
+            try await run.refresh(at: slot.hours.upperBound, restart: options.restart)
         }
     }
-}
 
-extension RunCommand {
-    struct CheckPatterns: SlotJobCommand {
+    struct CheckPatterns: DetectionJobCommand {
         static let configuration = CommandConfiguration(
             commandName: "check-patterns",
             abstract: "Hold a day of every customer and metric against its weekday's baseline.",
@@ -89,23 +91,18 @@ extension RunCommand {
             timer: .init(
                 calendar: "*-*-* 00:40:00 UTC", cron: "40 0 * * *", randomizedDelaySeconds: 120,
                 promisedDelaySeconds: 900, memoryMax: "2G"))
+        static let catchUp = CatchUp(maxAgeSeconds: 14 * 86_400)
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var slots: SlotOptions
         @OptionGroup var options: DetectionOptions
 
-        func slotJob(_ live: Live) throws -> SlotJob {
-            DetectionJob(job: Self.job, live: live, options: options).slotJob(
-                CatchUp(maxAgeSeconds: 14 * 86_400)
-            ) { run, slot in
-                try await run.checkPatterns(
-                    of: slot.hours.lowerBound, restart: options.restart,
-                    clickHouse: live.clickHouse, pool: live.pool)
-            }
+        func work(_ run: DetectionRun, _ slot: Slot) async throws -> DetectionSummary {
+            try await run.checkPatterns(of: slot.hours.lowerBound, restart: options.restart)
         }
     }
 
-    struct RebuildBaselines: SlotJobCommand {
+    struct RebuildBaselines: DetectionJobCommand {
         static let configuration = CommandConfiguration(
             commandName: "rebuild-baselines",
             abstract: "Make what a normal Monday, Tuesday, ... of every customer and metric is.",
@@ -121,17 +118,14 @@ extension RunCommand {
             timer: .init(
                 calendar: "*-*-* 01:20:00 UTC", cron: "20 1 * * *", randomizedDelaySeconds: 300,
                 promisedDelaySeconds: 3600, memoryMax: "2G"))
+        static let catchUp = CatchUp.latest
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var slots: SlotOptions
         @OptionGroup var options: DetectionOptions
 
-        func slotJob(_ live: Live) throws -> SlotJob {
-            DetectionJob(job: Self.job, live: live, options: options).slotJob(.latest) {
-                run, slot -> BaselineSummary in
-                try await run.rebuildBaselines(
-                    until: slot.hours.upperBound, clickHouse: live.clickHouse, pool: live.pool)
-            }
+        func work(_ run: DetectionRun, _ slot: Slot) async throws -> BaselineSummary {
+            try await run.rebuildBaselines(until: slot.hours.upperBound)
         }
     }
 }
@@ -143,28 +137,19 @@ extension Slot {
     }
 }
 
-/// A job of detection: seals, then works under the lease of detection, and says what it came to.
-struct DetectionJob: Sendable {
-    let job: JobDescription
-    let live: Live
-    let options: DetectionOptions
-
-    func slotJob<Summary: DetectionReport>(
-        _ catchUp: CatchUp,
-        _ body: @escaping @Sendable (DetectionRun, Slot) async throws -> Summary
-    ) -> SlotJob {
-        guard let cadence = job.cadence else { preconditionFailure("jobs of detection have slots") }
+extension DetectionJobCommand {
+    func slotJob(_ live: Live) throws -> SlotJob {
+        guard let cadence = Self.job.cadence else {
+            preconditionFailure("jobs of detection have slots")
+        }
         return SlotJob(
-            name: job.name, description: job, cadence: cadence, catchUp: catchUp, firstSlot: nil,
-            dueAt: { slot in slot.end.adding(seconds: job.graceSeconds) },
-            body: { run in try await self.run(run, body) })
+            name: Self.job.name, description: Self.job, cadence: cadence, catchUp: Self.catchUp,
+            firstSlot: nil, dueAt: { slot in slot.end.adding(seconds: Self.job.graceSeconds) },
+            body: { run in try await self.run(run, live) })
     }
 
-    private func run<Summary: DetectionReport>(
-        _ run: SlotRun,
-        _ body: @escaping @Sendable (DetectionRun, Slot) async throws -> Summary
-    ) async throws -> SlotOutcome {
-        let due = run.slot.end.adding(seconds: job.graceSeconds)
+    private func run(_ run: SlotRun, _ live: Live) async throws -> SlotOutcome {
+        let due = run.slot.end.adding(seconds: Self.job.graceSeconds)
         guard run.now >= due else {
             try printLine("\(run.slot) is not over: its usage is complete at \(due)")
             return SlotOutcome(isComplete: false, status: .needsAPerson, figures: nil)
@@ -176,12 +161,12 @@ struct DetectionJob: Sendable {
             "\(run.slot)", clickHouse: live.clickHouse, pool: live.pool,
             metrics: catalogs.flatMap { try Catalog(yaml: $0.source).metrics },
             policy: live.settings.detection, holder: Live.processName
-        ) { detection in try await body(detection, run.slot) }
+        ) { detection in try await work(detection, run.slot) }
         do {
             if options.format == .json {
                 try printLine(summary.json)
             } else {
-                for line in summary.lines("\(job.name) \(run.slot)") { try printLine(line) }
+                for line in summary.lines("\(Self.job.name) \(run.slot)") { try printLine(line) }
             }
         } catch is BrokenOutput {
             // Nobody reads it; the work is done all the same.

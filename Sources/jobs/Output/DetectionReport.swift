@@ -30,6 +30,11 @@ extension DetectionSummary: DetectionReport {
         if fleetShifts > 0 {
             lines.append("fleet       \(grouped(fleetShifts)) shifts of many customers at once")
         }
+        if unrecordedWarnings > 0 {
+            lines.append(
+                "warnings    \(grouped(unrecordedWarnings)) more unusual days, none of them critical"
+            )
+        }
         if lacksBaselines {
             lines.append("baselines   there are none: jobs run rebuild-baselines")
         }

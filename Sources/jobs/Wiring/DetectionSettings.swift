@@ -20,6 +20,8 @@ extension SettingsReader {
             try number("detection.volume_change", in: 0.01...100) ?? policy.pattern.volumeChange
         policy.totalDays = try int("detection.window_days", in: 7...30) ?? policy.totalDays
         policy.alertBudget = try int("detection.alert_budget", in: 0...10_000) ?? policy.alertBudget
+        policy.warningBudget =
+            try int("detection.warning_budget", in: 0...10_000) ?? policy.warningBudget
         policy.fleetShare =
             try number("detection.fleet_share", in: 0.001...1) ?? policy.fleetShare
         policy.snapshotDays = try int("detection.snapshot_days", in: 2...31) ?? policy.snapshotDays

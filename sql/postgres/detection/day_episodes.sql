@@ -1,5 +1,5 @@
--- Unusual patterns that go on: those of the day before ($1), or of the day itself.
-SELECT coalesce(customer_id, '') AS customer_id, metric_key,
+-- Unusual days that go on: those of the day before ($1), or of the day itself.
+SELECT coalesce(customer_id, '') AS customer_id, metric_key, kind = 'volume' AS is_volume,
     (extract(epoch FROM first_hour) / 3600)::bigint AS first_hour
 FROM anomalies
 WHERE method = 'pattern' AND status <> 'withdrawn'
