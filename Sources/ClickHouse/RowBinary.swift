@@ -67,6 +67,9 @@ package struct RowBinaryWriter: Sendable {
         bytes.append(contentsOf: value)
     }
 
+    /// Values that are written already.
+    package mutating func append(_ values: [UInt8]) { bytes += values }
+
     package mutating func length(_ count: Int) {
         var rest = UInt64(count)
         while rest >= 0x80 {

@@ -19,9 +19,12 @@ extension SeriesState {
     /// - Parameters:
     ///   - history: ends at that midnight, and holds the last `historyHours`, or what there is of them.
     ///   - totalDays: how many daily totals `zscore` compares with.
+    ///   - reviewed: what people said of its days.
     /// - Returns: a state with new baselines and scales; only the first hour, the slow levels' past and
     ///   the episode are taken over.
-    package func refreshed(_ history: HourlyHistory, totalDays: Int = 30) -> Self {
+    package func refreshed(
+        _ history: HourlyHistory, totalDays: Int = 30, reviewed: ReviewedDays = .init()
+    ) -> Self {
         var state = self
         let midnight = history.end
         state.lastHour = midnight + -1
@@ -34,7 +37,7 @@ extension SeriesState {
         let present = known.lazy.filter { !$0.isNaN }.count
         state.hasBaseline = present >= QuantileTail.minimumCount
         guard state.hasBaseline else { return state }
-        let fit = BaselineFit(known, first: first)
+        let fit = BaselineFit(known, first: first, reviewed)
         state.take(fit)
         return state
     }
@@ -81,14 +84,16 @@ struct BaselineFit {
     let centreError: Double
     let quantiles: QuantileTail
 
-    init(_ history: ArraySlice<Float>, first: Hour) {
+    init(_ history: ArraySlice<Float>, first: Hour, _ reviewed: ReviewedDays = .init()) {
         self.first = first
         let isCount = history.allSatisfy { $0.isNaN || ($0 >= 0 && $0 == $0.rounded()) }
         let everyDay = SeasonalProfile(
             history, first: first, variance: nil, isCount: isCount, isLeftOut: { _ in false })
         let variance = everyDay.variance
         stabilised = history.map { $0.isNaN ? .nan : variance.stabilised(Double($0)) }
-        let unusual = DayStatistics(stabilised, first: first, profile: everyDay).unusualDays()
+        let found = DayStatistics(stabilised, first: first, profile: everyDay).unusualDays()
+        let confirmed = reviewed.confirmed(in: first..<first + history.count)
+        let unusual = found.subtracting(reviewed.dismissed.map { $0 - first.day }).union(confirmed)
         profile =
             unusual.isEmpty
             ? everyDay
@@ -96,7 +101,7 @@ struct BaselineFit {
                 history, first: first, variance: variance, isCount: isCount,
                 isLeftOut: unusual.contains)
 
-        let days = DayStatistics(stabilised, first: first, profile: profile)
+        let days = DayStatistics(stabilised, first: first, profile: profile, leftOut: confirmed)
         level = days.nextLevel
         let residuals = days.residuals(profile)
         let ordinary = residuals.filter { !$0.isNaN }
@@ -121,5 +126,23 @@ struct BaselineFit {
                 let count = Double(counts[(first + offset).season])
                 return count / (count - 1)
             })
+    }
+}
+
+/// What people said of a series' days, as days since 1970.
+package struct ReviewedDays: Sendable, Equatable {
+    /// Nothing was unusual: they stay in the baseline.
+    package var dismissed: Set<Int> = []
+    /// It was: they are left out.
+    package var confirmed: Set<Int> = []
+
+    package init() {}
+
+    /// Counted from the first day of some hours; none of them if hardly a day would be left.
+    func confirmed(in hours: Range<Hour>) -> Set<Int> {
+        guard !confirmed.isEmpty else { return [] }
+        let (start, end) = (hours.lowerBound.day, (hours.upperBound + -1).day)
+        let days = Set(confirmed.filter { (start...end).contains($0) }.map { $0 - start })
+        return days.count * 2 <= end - start + 1 ? days : []
     }
 }

@@ -5,7 +5,23 @@ extension SeriesState {
 
     /// The state as bytes: fields in a fixed order, little endian, floats as IEEE 754 binary.
     package func encoded() -> [UInt8] {
-        var bytes = ByteWriter(capacity: Self.encodedBytes)
+        var bytes: [UInt8] = []
+        encode(into: &bytes)
+        return bytes
+    }
+
+    /// Appends the same bytes.
+    func encode(into output: inout [UInt8]) {
+        let start = output.count
+        output.append(contentsOf: repeatElement(0, count: Self.encodedBytes))
+        output.withUnsafeMutableBytes { output in
+            var bytes = ByteWriter(bytes: output, position: start)
+            write(to: &bytes)
+            precondition(bytes.position == start + Self.encodedBytes)
+        }
+    }
+
+    private func write(to bytes: inout ByteWriter) {
         bytes.append(Self.formatVersion)
         bytes.append(
             UInt8(hasBaseline ? 1 : 0) | UInt8(quantiles.isCount ? 2 : 0)
@@ -15,26 +31,38 @@ extension SeriesState {
         bytes.append(Int32(truncatingIfNeeded: lastHour.index))
         bytes.append(variance.unit.bitPattern)
         bytes.append(variance.dispersion.bitPattern)
-        for value in [noise, tail, persistence, levelNoise, shapeNoise, centreError] {
-            bytes.append(value.bitPattern)
-        }
-        for centre in centres { bytes.append(centre.bitPattern) }
+        bytes.append(noise)
+        bytes.append(tail)
+        bytes.append(persistence)
+        bytes.append(levelNoise)
+        bytes.append(shapeNoise)
+        bytes.append(centreError)
+        for centre in centres { bytes.append(centre) }
         for residual in residuals.steps { bytes.append(residual) }
-        for value in recent { bytes.append(value.bitPattern) }
-        for value in quantiles.fields + dailyTotals.fields { bytes.append(value.bitPattern) }
+        for value in recent { bytes.append(value) }
+        for value in quantiles.fields { bytes.append(value) }
+        for value in dailyTotals.fields { bytes.append(value) }
         for score in episode.scores { bytes.append(score) }
         bytes.append(Int32(truncatingIfNeeded: episode.latest?.number ?? 0))
         bytes.append(Int32(truncatingIfNeeded: episode.latest?.first.index ?? 0))
         bytes.append(Int32(truncatingIfNeeded: episode.latest?.last.index ?? 0))
-        bytes.append((episode.latest?.peak ?? 0).bitPattern)
-        precondition(bytes.bytes.count == Self.encodedBytes)
-        return bytes.bytes
+        bytes.append(episode.latest?.peak ?? 0)
     }
 
     /// Reads what `encoded` wrote; nil for anything else, such as another version's.
     package init?(encoded: some Collection<UInt8>) {
-        guard encoded.count == Self.encodedBytes else { return nil }
-        var bytes = ByteReader(encoded)
+        let state = encoded.withContiguousStorageIfAvailable {
+            Self(bytes: UnsafeRawBufferPointer($0))
+        }
+        guard let read = state ?? Array(encoded).withUnsafeBytes(Self.init(bytes:)) else {
+            return nil
+        }
+        self = read
+    }
+
+    private init?(bytes: UnsafeRawBufferPointer) {
+        guard bytes.count == Self.encodedBytes else { return nil }
+        var bytes = ByteReader(bytes: bytes)
         guard bytes.next(UInt8.self) == Self.formatVersion else { return nil }
         let flags = bytes.next(UInt8.self)
         _ = bytes.next(UInt16.self)
@@ -67,28 +95,34 @@ extension SeriesState {
     }
 }
 
+/// Puts integers and floats one behind the other, into bytes that are known to be enough.
 private struct ByteWriter {
-    private(set) var bytes: [UInt8] = []
+    let bytes: UnsafeMutableRawBufferPointer
+    private(set) var position: Int
 
-    init(capacity: Int) { bytes.reserveCapacity(capacity) }
-
-    mutating func append(_ value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
+    init(bytes: UnsafeMutableRawBufferPointer, position: Int) {
+        (self.bytes, self.position) = (bytes, position)
     }
+
+    mutating func append<Value: FixedWidthInteger>(_ value: Value) {
+        bytes.storeBytes(of: value.littleEndian, toByteOffset: position, as: Value.self)
+        position += MemoryLayout<Value>.size
+    }
+
+    mutating func append(_ value: Float) { append(value.bitPattern) }
 }
 
 /// Takes integers off the front of bytes that are known to be enough.
 private struct ByteReader {
-    private let bytes: [UInt8]
+    private let bytes: UnsafeRawBufferPointer
     private var position = 0
 
-    init(_ bytes: some Collection<UInt8>) { self.bytes = Array(bytes) }
+    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     mutating func next<Value: FixedWidthInteger>(_: Value.Type) -> Value {
         defer { position += MemoryLayout<Value>.size }
-        return bytes.withUnsafeBytes {
-            Value(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: Value.self))
-        }
+        return Value(
+            littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: Value.self))
     }
 
     mutating func nextFloat() -> Float { Float(bitPattern: next(UInt32.self)) }

@@ -70,4 +70,23 @@ struct ReplayTests {
         #expect(SeriesState(encoded: [bytes[0] &+ 1] + bytes.dropFirst()) == nil)
         #expect(SeriesState(encoded: []) == nil)
     }
+
+    /// A day that is left out by itself stays if somebody dismissed it; a confirmed one never counts.
+    @Test func `reviewed days are in the baseline or not, as people said`() {
+        var history = HourlyHistory(first: Hour(0))
+        for hour in 0..<28 * 24 {
+            // Mondays to Fridays alike, but for the 13th day, at five times the level.
+            history.append(hour / 24 == 12 ? 100 : 20 + Double(hour % 7))
+        }
+        let state = SeriesState(first: Hour(0))
+        func centres(_ change: (inout ReviewedDays) -> Void) -> [Float] {
+            var reviewed = ReviewedDays()
+            change(&reviewed)
+            return state.refreshed(history, reviewed: reviewed).centres
+        }
+        let unsaid = centres { _ in }
+        #expect(centres { $0.dismissed = [12] } != unsaid)
+        #expect(centres { $0.confirmed = [7] } != unsaid)
+        #expect(centres { $0.confirmed = Set(0..<28) } == unsaid, "something has to be left")
+    }
 }

@@ -154,9 +154,12 @@ extension Stack {
         return try await clickHouse.rows(
             ClickHouseQuery(
                 """
-                SELECT concat(metric_key, ' ', customer_id, ' ', toString(last_active), ' ', hex(state)) AS text
-                FROM detection_states WHERE position = \(position) AND version IN (\(versions))
-                ORDER BY metric_key, customer_id, version DESC LIMIT 1 BY metric_key, customer_id
+                SELECT concat(metric_key, ' ', customer, ' ', toString(active), ' ',
+                    hex(substring(states, 1 + 600 * (place - 1), 600))) AS text
+                FROM detection_blocks
+                ARRAY JOIN customers AS customer, last_active AS active, arrayEnumerate(customers) AS place
+                WHERE position = \(position) AND version IN (\(versions))
+                ORDER BY metric_key, customer, version DESC LIMIT 1 BY metric_key, customer
                 """)
         ).map { try $0.string("text") }
     }

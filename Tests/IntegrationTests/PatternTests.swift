@@ -1,4 +1,5 @@
 import ClickHouse
+import Exact
 import Postgres
 import Testing
 
@@ -67,6 +68,54 @@ struct PatternTests {
             #expect(anomalies.map(\.customerID) == ["a"])
             #expect(anomalies.first?.kind == "pattern" && anomalies.first?.method == "pattern")
             #expect(anomalies.first?.recommendedAction.contains("rotate the key") == true)
+        }
+    }
+
+    @Test
+    func `a day's change of volume is one row, of the hours or of the day, within the budget`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: Self.history + 1)
+        let day = Self.history * 24..<Self.history * 24 + 24
+        for (number, name) in ["little", "more", "most"].enumerated() {
+            fleet.add(name, mean: 20, seed: UInt64(81 + number))
+            fleet.change(name, day) { $0 * (5 + 4 * number) / 4 }
+        }
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<day.upperBound)
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W18")
+            func check(_ budget: Int) async throws -> String {
+                // No hour is unusual enough.
+                try await stack.done(
+                    "run", "check-patterns", "--slot", DetectedFleet.day(Self.history),
+                    "--format", "json",
+                    with: [
+                        "DETECTION_THRESHOLD": "50", "DETECTION_WARNING_BUDGET": "\(budget)",
+                    ])
+            }
+            #expect(try await check(0).contains("\"unrecorded_warnings\":2"))
+            #expect(try await stack.anomalies().isEmpty)
+            #expect(try await check(1).contains("\"unrecorded_warnings\":1"))
+            let most = try await stack.anomalies()
+            #expect(most.map(\.customerID) == ["most"])
+            #expect(most.first?.kind == "volume" && most.first?.severity == "warning")
+            #expect(most.first?.direction == "up" && most.first?.method == "pattern")
+            #expect(try await check(20).contains("\"unrecorded_warnings\":0"))
+            #expect(try await Set(stack.anomalies().compactMap(\.customerID)) == ["more", "most"])
+            // An event comes late, and the day's hours are judged anew: now they are unusual themselves.
+            try await stack.clickHouse(
+                """
+                INSERT INTO events (transaction_id, customer_id, event_type, timestamp, properties, ingested_at)
+                SELECT 'late', 'most', 'api_request',
+                    fromUnixTimestamp64Milli(\(DetectedFleet.instant(day.lowerBound).milliseconds), 'UTC'),
+                    '{}', now64(3, 'UTC')
+                """)
+            try await stack.done(
+                "run", "check-patterns", "--slot", DetectedFleet.day(Self.history))
+            let rows = try await stack.anomalies().filter { $0.customerID == "most" }
+            #expect(rows.count { $0.status == "withdrawn" && $0.method == "pattern" } == 1)
+            let open = rows.filter { $0.status == "open" }
+            #expect(open.count == 1 && open.first?.severity == "critical")
         }
     }
 

@@ -1,1 +1,1 @@
-ALTER TABLE detection_states DROP PARTITION {position:Int64}
+ALTER TABLE detection_blocks DROP PARTITION {position:Int64}

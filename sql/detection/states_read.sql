@@ -1,8 +1,6 @@
-SELECT customer_id, last_active, state
-FROM detection_states
+SELECT version, customers, last_active, states
+FROM detection_blocks
 WHERE position = {position:Int64} AND metric_key = {metric_key:String}
     AND has({versions:Array(UInt64)}, version)
-    AND customer_id >= {from:String} AND ({to:String} = '' OR customer_id < {to:String})
-    AND /* dirty */ true
-ORDER BY customer_id, version DESC
-LIMIT 1 BY customer_id
+    AND last_customer >= {from:String} AND ({to:String} = '' OR first_customer < {to:String})
+ORDER BY first_customer, version

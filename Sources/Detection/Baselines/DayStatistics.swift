@@ -25,7 +25,10 @@ struct DayStatistics {
     /// Residuals beyond this many standard deviations count as that: one wild hour is no level.
     static let bound = 4.0
 
-    init(_ stabilised: [Double], first: Hour, profile: SeasonalProfile) {
+    /// - Parameter leftOut: days, since the first, that make neither level nor scales.
+    init(
+        _ stabilised: [Double], first: Hour, profile: SeasonalProfile, leftOut: Set<Int> = []
+    ) {
         self.first = first
         weights = profile.centres.map(profile.variance.sensitivity)
         var raw = stabilised
@@ -51,6 +54,7 @@ struct DayStatistics {
             days[day].level = projections[day] / days[day].information
             days[day].energy = shapes[day].energy(level: days[day].level)
         }
+        for day in leftOut { days[day].hours = 0 }
         self.days = days
         expectedLevels = days.indices.map {
             Self.expectedLevel(before: max($0, min(3, days.count)), days)

@@ -151,7 +151,7 @@ package struct DetectionRun: Sendable {
             missing = (0..<(midnight - first)).map { first + $0 }.filter { present[$0] == nil }
         }
         let version = try await store.newVersion()
-        let outcomes = try await pass(
+        let outcomes = try await self.pass(
             from: from, to: to, place: nil, version, missing: Set(missing)
         ).run()
         var record = record([to], version, outcomes)
@@ -169,8 +169,8 @@ package struct DetectionRun: Sendable {
         var missing = try await missingHours(to)
         var newMissing: [Hour] = []
         if !to.isRefreshed, head.activeSeries >= Self.fleetSeries {
-            let present = try await usage.present(metrics, from.nextHour..<to.nextHour)
-            if present.isEmpty { newMissing = [from.nextHour] }
+            let isAny = try await usage.isAny(metrics, from.nextHour..<to.nextHour)
+            if !isAny { newMissing = [from.nextHour] }
         }
         missing.formUnion(newMissing)
         let version = try await store.newVersion()
@@ -200,9 +200,10 @@ package struct DetectionRun: Sendable {
             for isUp in [true, false] {
                 let live = own.last { $0.isUp == isUp }
                 let shift = FleetShift(
-                    outcome: outcome, isUp: isUp, first: live?.range.lowerBound ?? hour,
-                    hour: hour, threshold: policy.detector.threshold, share: policy.fleetShare)
-                guard shift.isShift else { continue }
+                    outcome.metric, isUp: isUp, first: live?.range.lowerBound ?? hour, hour,
+                    outcome.tallies.last ?? .init(), policy.detector.threshold,
+                    share: policy.fleetShare)
+                guard let shift else { continue }
                 text.add(shift)
                 summary.fleetShifts += 1
                 shifted.append(shift.first...hour)
@@ -226,12 +227,26 @@ package struct DetectionRun: Sendable {
     func pass(
         from: StatePosition, to: StatePosition, place: StateTable.Place?, _ version: Int64,
         missing: Set<Hour>
-    ) -> FleetPass {
-        FleetPass(
+    ) async throws -> FleetPass {
+        var pass = FleetPass(
             states: states, usage: usage,
             replay: SeriesReplay(
                 policy.detector, totalDays: policy.totalDays, missingHours: missing),
             metrics: metrics, place: place, from: from, to: to, version: version)
+        // Only a refresh asks what people said.
+        let window = SeriesReplay.window(from: from, to: to)
+        guard window.lowerBound < from.nextHour else { return pass }
+        for review in try await store.reviews(since: window.lowerBound.instant) {
+            let customer = Array(review.customerID.utf8)[...]
+            var days = pass.reviews[review.metricKey]?[customer] ?? .init()
+            if review.isConfirmed {
+                days.confirmed.formUnion(review.days)
+            } else {
+                days.dismissed.formUnion(review.days)
+            }
+            pass.reviews[review.metricKey, default: [:]][customer] = days
+        }
+        return pass
     }
 
     func record(
@@ -257,7 +272,7 @@ package struct DetectionRun: Sendable {
     ) async throws {
         summary.add(try await store.record(record, findings, lease))
         summary.series = outcomes.reduce(0) { $0 + $1.series }
-        summary.judged += outcomes.reduce(0) { $0 + $1.judged }
+        summary.judged += outcomes.reduce(0) { $0 + ($1.tallies.last?.judged ?? 0) }
     }
 }
 

@@ -40,7 +40,7 @@ struct FindingText {
     }
 
     mutating func add(_ shift: FleetShift) {
-        let metric = shift.outcome.metric
+        let metric = shift.metric
         objects.append(
             Self.object(
                 [
@@ -55,13 +55,13 @@ struct FindingText {
                     ("kind", Self.string("fleet")), ("severity", Self.string("critical")),
                     ("score", Self.number(shift.score)),
                     ("threshold", Self.number(shift.threshold)),
-                    ("excess", Self.number(shift.outcome.observed - shift.outcome.expected)),
-                    ("hours", "1"), ("series", "\(shift.series)"), ("method", Self.string("fleet")),
+                    ("excess", Self.number(shift.excess)), ("hours", "\(shift.hours)"),
+                    ("series", "\(shift.series)"), ("method", Self.string("fleet")),
                     ("recommended_action", Self.string(shift.recommendedAction)),
                 ]
                     + Self.common(
-                        metric, shift.direction, shift.first, shift.hour, shift.hour,
-                        expected: shift.outcome.expected, observed: shift.outcome.observed)))
+                        metric, shift.direction, shift.first, shift.last, shift.peak,
+                        expected: shift.expected, observed: shift.observed)))
     }
 
     mutating func add(_ finding: PatternFinding, _ metric: DetectedMetric) {
@@ -115,40 +115,5 @@ struct FindingText {
         var bytes: [UInt8] = []
         JSONString.append(text, to: &bytes)
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// Many series of a metric that are unusual in one hour, in one direction: one thing, not many.
-struct FleetShift {
-    let outcome: MetricOutcome
-    let isUp: Bool
-    let first: Hour
-    let hour: Hour
-    let threshold: Double
-    /// The share of the judged series from which on it is one.
-    let share: Double
-
-    /// Fewer series are no fleet.
-    static let minimumSeries = 10
-
-    var series: Int { isUp ? outcome.up : outcome.down }
-
-    /// The threshold, as often as the share of series is reached.
-    var score: Double {
-        threshold * Double(series) / max(1, share * Double(max(1, outcome.judged)))
-    }
-
-    var direction: VolumeEpisode.Direction {
-        isUp ? .up : outcome.observed <= 0 ? .stopped : .down
-    }
-
-    var recommendedAction: String {
-        isUp
-            ? "Many customers at once: look for a change of ours (a release, a retry loop in a client library), or plan the event with jobs anomalies mute."
-            : "Many customers at once: look for an outage of ours or of the exporter, or plan the event with jobs anomalies mute."
-    }
-
-    var isShift: Bool {
-        series >= Self.minimumSeries && Double(series) >= share * Double(outcome.judged)
     }
 }

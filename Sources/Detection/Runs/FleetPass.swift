@@ -1,29 +1,43 @@
 internal import Ledger
 
-/// What a pass came to for one metric.
-struct MetricOutcome: Sendable {
-    let metric: DetectedMetric
-    var series = 0
-    /// Those with usage in the last 14 days.
-    var active = 0
-    /// Of the last hour: how many could be judged, and how many reach the threshold, upwards and not.
+/// How many series of a metric were judged in an hour, and how many reach the threshold, upwards and not.
+struct HourTally: Sendable {
     var judged = 0
     var up = 0
     var down = 0
     var observed = 0.0
     var expected = 0.0
-    var episodes: [(customer: String, episode: VolumeEpisode)] = []
-
-    init(_ metric: DetectedMetric) { self.metric = metric }
 
     mutating func add(_ other: Self) {
-        series += other.series
-        active += other.active
         judged += other.judged
         up += other.up
         down += other.down
         observed += other.observed
         expected += other.expected
+    }
+}
+
+/// What a pass came to for one metric.
+struct MetricOutcome: Sendable {
+    let metric: DetectedMetric
+    /// Of the first of `tallies`.
+    let first: Hour
+    /// One an hour.
+    var tallies: [HourTally]
+    var series = 0
+    /// Those with usage in the last 14 days.
+    var active = 0
+    var episodes: [(customer: String, episode: VolumeEpisode)] = []
+
+    init(_ metric: DetectedMetric, _ hours: Range<Hour>) {
+        (self.metric, first) = (metric, hours.lowerBound)
+        tallies = Array(repeating: HourTally(), count: hours.upperBound - hours.lowerBound)
+    }
+
+    mutating func add(_ other: Self) {
+        series += other.series
+        active += other.active
+        for index in tallies.indices { tallies[index].add(other.tallies[index]) }
         episodes += other.episodes
     }
 }
@@ -40,6 +54,8 @@ struct FleetPass: Sendable {
     let from: StatePosition
     let to: StatePosition
     let version: Int64
+    /// What people said of days, by key of the metric and customer.
+    var reviews: [String: [ArraySlice<UInt8>: ReviewedDays]] = [:]
     /// nil: all series.
     var filter: SeriesFilter?
     /// Whether the beginnings of days on the way are written, too.
@@ -58,14 +74,14 @@ struct FleetPass: Sendable {
             window.upperBound - window.lowerBound > 100 ? Self.rangeOfHistory : Self.rangeOfHours
         for (index, metric) in metrics.enumerated() {
             let ranges =
-                if let place {
-                    try await states.ranges(place, metric, size: size, filter)
+                if let place, filter == nil {
+                    try await states.ranges(place, metric, size: size)
                 } else {
-                    try await usage.ranges(metric, window, size: size)
+                    try await usage.ranges(metric, window, size: size, filter)
                 }
             work += ranges.map { (index, $0) }
         }
-        var outcomes = metrics.map(MetricOutcome.init)
+        var outcomes = metrics.map { MetricOutcome($0, from.nextHour..<to.nextHour) }
         try await withThrowingTaskGroup(of: (Int, MetricOutcome).self) { group in
             var rest = work[...]
             for _ in 0..<Self.concurrency {
@@ -90,45 +106,56 @@ struct FleetPass: Sendable {
     private func pass(_ metric: DetectedMetric, _ range: CustomerRange) async throws
         -> MetricOutcome
     {
-        async let known = place.asyncMap { try await states.read($0, metric, range, filter) }
+        async let known = place.asyncMap { try await states.read($0, metric, range) }
         let used = try await usage.read(metric, range, window, filter)
-        let (rows, outcome) = move(metric, try await known ?? [], used)
-        try await states.write(rows)
+        let (blocks, outcome) = try move(metric, try await known ?? [], used)
+        try await states.write(blocks)
         return outcome
     }
 
     /// Walks through both lists, which are in order of customer.
     private func move(
         _ metric: DetectedMetric, _ known: [StateTable.Row], _ used: [UsageHours.Series]
-    ) -> (StateRows, MetricOutcome) {
-        var rows = StateRows(version: version, metric)
-        var outcome = MetricOutcome(metric)
-        var (left, right) = (known[...], used[...])
-        while let customer = Self.first(left.first?.customer, right.first?.customer) {
+    ) throws -> (StateBlocks, MetricOutcome) {
+        var blocks = StateBlocks(version: version, metric)
+        var outcome = MetricOutcome(metric, from.nextHour..<to.nextHour)
+        let reviews = reviews[metric.key]
+        var (left, right) = (0, 0)
+        while left < known.count || right < used.count {
+            let order =
+                left == known.count
+                ? 1
+                : right == used.count
+                    ? -1 : Self.order(known[left].customer, used[right].customer)
+            let customer = order <= 0 ? known[left].customer : used[right].customer
             var series: TrackedSeries?
             var hours: [UsageRow] = []
-            if let row = left.first, row.customer.elementsEqual(customer) {
-                series = row.series
-                left.removeFirst()
+            if order <= 0 {
+                // Those that a filter is about have usage.
+                if filter == nil || order == 0 { series = try known[left].series() }
+                left += 1
             }
-            if let row = right.first, row.customer.elementsEqual(customer) {
-                hours = row.rows
-                right.removeFirst()
+            if order >= 0 {
+                hours = used[right].rows
+                right += 1
             }
-            advance(&series, hours, customer, &rows, &outcome)
+            if filter != nil && order < 0 { continue }
+            advance(&series, hours, customer, reviews?[customer], &blocks, &outcome)
         }
-        return (rows, outcome)
+        return (blocks, outcome)
     }
 
     private func advance(
         _ series: inout TrackedSeries?, _ hours: [UsageRow], _ customer: ArraySlice<UInt8>,
-        _ rows: inout StateRows, _ outcome: inout MetricOutcome
+        _ reviewed: ReviewedDays?, _ blocks: inout StateBlocks, _ outcome: inout MetricOutcome
     ) {
         var found: [VolumeEpisode] = []
-        replay.advance(&series, rows: hours, from: from, to: to) { position, day in
-            if writesDays && position < to { rows.add(position, customer, day) }
+        replay.advance(
+            &series, rows: hours, from: from, to: to, reviewed: reviewed ?? .init()
+        ) { position, day in
+            if writesDays && position < to { blocks.add(position, customer, day) }
         } onJudgement: { judgement, state in
-            if judgement.hour == to.nextHour + -1 { outcome.take(judgement) }
+            outcome.tallies[judgement.hour - outcome.first].take(judgement)
             guard let hour = VolumeEpisode(judgement, state) else { return }
             if found.last?.first == hour.first {
                 found[found.count - 1].add(hour)
@@ -137,7 +164,7 @@ struct FleetPass: Sendable {
             }
         }
         guard let series else { return }
-        rows.add(to, customer, series)
+        blocks.add(to, customer, series)
         outcome.series += 1
         if to.nextHour - series.lastActive <= SeriesReplay.activeHours { outcome.active += 1 }
         guard !found.isEmpty else { return }
@@ -145,16 +172,18 @@ struct FleetPass: Sendable {
         outcome.episodes += found.map { (name, $0) }
     }
 
-    private static func first(
-        _ left: ArraySlice<UInt8>?, _ right: ArraySlice<UInt8>?
-    ) -> ArraySlice<UInt8>? {
-        guard let left else { return right }
-        guard let right else { return left }
-        return right.lexicographicallyPrecedes(left) ? right : left
+    /// Of two customers by their bytes: below 0 if the left comes first, 0 if they are one.
+    private static func order(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>) -> Int {
+        left.withUnsafeBufferPointer { left in
+            right.withUnsafeBufferPointer { right in
+                for (a, b) in zip(left, right) where a != b { return a < b ? -1 : 1 }
+                return left.count - right.count
+            }
+        }
     }
 }
 
-extension MetricOutcome {
+extension HourTally {
     fileprivate mutating func take(_ judgement: Judgement) {
         guard let value = judgement.observed, judgement.confidence != .silent else { return }
         judged += 1

@@ -17,11 +17,33 @@ extension DetectionRun {
             let late = try await lateData(head, since: oldest, &summary)
         else { return kept }
 
+        var replay = try await replay(late, to: head, days)
+        let active = Double(head.activeSeries) / Double(max(1, metrics.count))
+        if late.filter != nil,
+            replay.outcomes.contains(where: { $0.mayShift(of: active, share: policy.fleetShare) })
+        {
+            replay = try await self.replay(LateHours(first: late.first), to: head, days)
+        }
+        summary.lateSeries += replay.outcomes.reduce(0) { $0 + $1.series }
+        try await finish(replay.record, replay.findings, [], &summary)
+        return try await store.positions()
+    }
+
+    /// What late data comes to: nothing of it counts before it is recorded.
+    private struct Replay {
+        let outcomes: [MetricOutcome]
+        let record: DetectionStore.Record
+        let findings: AnomalyFindings
+    }
+
+    private func replay(
+        _ late: LateHours, to head: StateTable.Place, _ days: [StateTable.Place]
+    ) async throws -> Replay {
         let begin = try await beginning(late, among: days)
         let from = begin.position
         let version = try await store.newVersion()
         let missing = try await missingHours(head.position).subtracting(late.presentHours)
-        var pass = pass(
+        var pass = try await pass(
             from: from, to: head.position, place: begin, version, missing: missing)
         pass.filter = late.filter
         pass.writesDays = true
@@ -32,10 +54,9 @@ extension DetectionRun {
         record.presentHours = late.presentHours.map { Int64($0.index) }
         var findings = findings(at: head.position.nextHour)
         findings.rejudged = late.rejudged(since: from.nextHour)
-        findings.episodes = try await episodes(outcomes, since: from.nextHour)
-        summary.lateSeries += outcomes.reduce(0) { $0 + $1.series }
-        try await finish(record, findings, [], &summary)
-        return try await store.positions()
+        findings.episodes = try await episodes(
+            outcomes, since: from.nextHour, isWhole: late.filter == nil)
+        return Replay(outcomes: outcomes, record: record, findings: findings)
     }
 
     /// What of the judged hours has changed.
@@ -77,6 +98,9 @@ extension DetectionRun {
         }
         let known = series.filter { $0.first != nil }
         guard let first = known.compactMap(\.first).min() else { return nil }
+        let touched = try await store.fleetEpisodes(since: first.instant)
+            .filter { $0.range.upperBound >= first }
+        guard touched.isEmpty else { return LateHours(first: first) }
         let pairs = known.flatMap { late in
             metrics.filter { $0.rollupKey == late.rollupKey }.map { (late.customer, $0.key) }
         }
@@ -103,13 +127,22 @@ extension DetectionRun {
     }
 
     /// Whole episodes; one that began before the kept midnights stays as it is.
-    private func episodes(_ outcomes: [MetricOutcome], since hour: Hour) async throws -> String {
-        let shifts = try await store.fleetEpisodes(since: hour.instant)
+    ///
+    /// - Parameter isWhole: all series were judged: so are the fleet's shifts.
+    private func episodes(
+        _ outcomes: [MetricOutcome], since hour: Hour, isWhole: Bool
+    ) async throws -> String {
+        let known = try await store.fleetEpisodes(since: hour.instant)
+            .filter { !isWhole || $0.range.lowerBound < hour }
         var text = FindingText()
         for outcome in outcomes {
-            let own = shifts.filter { $0.metricKey == outcome.metric.key }
+            var shifted = known.filter { $0.metricKey == outcome.metric.key }.map(\.range)
+            for shift in isWhole ? outcome.shifts(policy) : [] {
+                text.add(shift)
+                shifted.append(shift.first...shift.last)
+            }
             for (customer, episode) in outcome.episodes where episode.first >= hour {
-                if !own.contains(where: { $0.range.contains(episode.first) }) {
+                if !shifted.contains(where: { $0.contains(episode.first) }) {
                     text.add(episode, of: customer, outcome.metric)
                 }
             }

@@ -88,7 +88,7 @@ struct PatternRun: Sendable {
         _ states: [StateTable.Row], _ used: [UsageHours.Series],
         _ baselines: [BaselineTable.Series],
         _ missing: Set<Hour>, _ flagged: FlaggedDays, _ outcome: inout Outcome
-    ) {
+    ) throws {
         var (states, used) = (states[...], used[...])
         for baseline in baselines {
             let customer = baseline.customer
@@ -103,10 +103,10 @@ struct PatternRun: Sendable {
             else { continue }
             let rows = used.first.map { $0.customer.elementsEqual(customer) ? $0.rows : [] } ?? []
             let day = DayUsage(
-                rows, midnight, lastActive: state.series.lastActive, missing: missing)
+                rows, midnight, lastActive: state.lastActive, missing: missing)
             guard
                 let check = PatternCheck(
-                    day, weekday, variance: state.series.state.variance, settings)
+                    day, weekday, variance: try state.series().state.variance, settings)
             else { continue }
             outcome.judged += 1
             outcome.observed += day.volume

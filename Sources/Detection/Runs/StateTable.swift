@@ -6,9 +6,18 @@ internal import Usage
 struct StateTable: Sendable {
     let clickHouse: ClickHouseClient
 
+    /// The state of a series, still encoded.
     struct Row: Sendable {
         let customer: ArraySlice<UInt8>
-        let series: TrackedSeries
+        let lastActive: Hour
+        let state: ArraySlice<UInt8>
+
+        func series() throws -> TrackedSeries {
+            guard let state = SeriesState(encoded: state) else {
+                throw DetectionError.unreadableState
+            }
+            return TrackedSeries(state: state, lastActive: lastActive)
+        }
     }
 
     /// Where states are, and under which versions.
@@ -19,53 +28,87 @@ struct StateTable: Sendable {
     }
 
     /// The states of a range of customers, in order.
-    ///
-    /// - Parameter filter: nil: of all of them.
     func read(
-        _ place: Place, _ metric: DetectedMetric, _ range: CustomerRange,
-        _ filter: SeriesFilter? = nil
+        _ place: Place, _ metric: DetectedMetric, _ range: CustomerRange
     ) async throws -> [Row] {
         let query = ClickHouseQuery(
-            (filter ?? .all).text(SQL.statesRead),
-            parameters: parameters(place, metric).merging(range.parameters) { $1 }
-                .merging((filter ?? .all).parameters(metric)) { $1 })
-        var reader = RowBinaryReader(
-            try await clickHouse.bytes(query, format: "RowBinary"))
-        var rows: [Row] = []
+            SQL.statesRead,
+            parameters: parameters(place, metric).merging(range.parameters) { $1 })
+        var reader = RowBinaryReader(try await clickHouse.bytes(query, format: "RowBinary"))
+        let (from, to) = (Array(range.from.utf8), Array(range.to.utf8))
+        var (rows, versions): ([Row], [UInt64]) = ([], [])
         while !reader.isAtEnd {
-            let customer = try reader.text()
-            let lastActive = Hour(Int(try reader.integer(Int32.self)))
-            guard let state = SeriesState(encoded: try reader.text()) else {
-                throw DetectionError.unreadableState
+            let version: UInt64 = try reader.integer()
+            let count = try reader.length()
+            var customers: [ArraySlice<UInt8>] = []
+            customers.reserveCapacity(count)
+            for _ in 0..<count { customers.append(try reader.text()) }
+            _ = try reader.length()
+            var lastActive: [Int32] = []
+            lastActive.reserveCapacity(count)
+            for _ in 0..<count { lastActive.append(try reader.integer()) }
+            let states = try reader.text()
+            let size = SeriesState.encodedBytes
+            guard states.count == count * size else { throw DetectionError.unreadableState }
+            for index in 0..<count {
+                let customer = customers[index]
+                guard !customer.lexicographicallyPrecedes(from),
+                    to.isEmpty || customer.lexicographicallyPrecedes(to)
+                else { continue }
+                let start = states.startIndex + index * size
+                rows.append(
+                    Row(
+                        customer: customer, lastActive: Hour(Int(lastActive[index])),
+                        state: states[start..<start + size]))
+                versions.append(version)
             }
-            rows.append(
-                Row(
-                    customer: customer,
-                    series: TrackedSeries(state: state, lastActive: lastActive)))
         }
-        return rows
+        return place.versions.count == 1 ? rows : Self.latest(rows, versions)
+    }
+
+    /// Of several rows of a customer the one of the last version, in order of customer.
+    private static func latest(_ rows: [Row], _ versions: [UInt64]) -> [Row] {
+        let order = rows.indices.sorted { left, right in
+            if rows[left].customer.lexicographicallyPrecedes(rows[right].customer) { return true }
+            return rows[left].customer.elementsEqual(rows[right].customer)
+                && versions[left] > versions[right]
+        }
+        var latest: [Row] = []
+        for index in order
+        where latest.last?.customer.elementsEqual(rows[index].customer) != true {
+            latest.append(rows[index])
+        }
+        return latest
     }
 
     /// Ranges of about `size` customers.
     func ranges(
-        _ place: Place, _ metric: DetectedMetric, size: Int, _ filter: SeriesFilter? = nil
+        _ place: Place, _ metric: DetectedMetric, size: Int
     ) async throws -> [CustomerRange] {
-        var parameters = parameters(place, metric)
-            .merging((filter ?? .all).parameters(metric)) { $1 }
-        parameters["size"] = .integer(Int64(size))
-        let query = ClickHouseQuery(
-            (filter ?? .all).text(SQL.statesRanges), parameters: parameters)
-        return CustomerRange.between(
-            try await clickHouse.rows(query).map { try $0.string("customer_id") })
+        let blocks = try await clickHouse.rows(
+            ClickHouseQuery(SQL.statesRanges, parameters: parameters(place, metric)))
+        var starts: [String] = []
+        var count = 0
+        for block in blocks {
+            let series = Int(try block.int64("series"))
+            if count + series > size, count > 0 {
+                starts.append(try block.string("first_customer"))
+                count = 0
+            }
+            count += series
+        }
+        return CustomerRange.between(starts)
     }
 
-    func write(_ rows: StateRows) async throws {
-        guard !rows.isEmpty else { return }
+    func write(_ blocks: StateBlocks) async throws {
+        let bytes = blocks.finished()
+        guard !bytes.isEmpty else { return }
         try await clickHouse.insert(
-            into: "detection_states",
+            into: "detection_blocks",
             columns: [
-                "position", "version", "metric_key", "customer_id", "last_active", "state",
-            ], format: "RowBinary", rows: rows.bytes, isCompressed: false)
+                "position", "version", "metric_key", "first_customer", "last_customer",
+                "customers", "last_active", "states",
+            ], format: "RowBinary", rows: bytes, isCompressed: false)
     }
 
     /// Removes the positions that are not kept, and what processes that died have left.
@@ -91,9 +134,21 @@ struct StateTable: Sendable {
     }
 }
 
-/// Rows of states as they are inserted.
-struct StateRows: Sendable {
+/// States as they are inserted; of each position in order of customer.
+struct StateBlocks: Sendable {
+    fileprivate struct Block {
+        var first: ArraySlice<UInt8> = []
+        var last: ArraySlice<UInt8> = []
+        var count = 0
+        var customers = RowBinaryWriter()
+        var lastActive = RowBinaryWriter()
+        var states: [UInt8] = []
+    }
+
+    private static let seriesPerBlock = 1000
+
     private var writer = RowBinaryWriter()
+    private var open: [StatePosition: Block] = [:]
     private let version: Int64
     private let metricKey: [UInt8]
 
@@ -101,18 +156,46 @@ struct StateRows: Sendable {
         (self.version, metricKey) = (version, Array(metric.key.utf8))
     }
 
-    var bytes: [UInt8] { writer.bytes }
-    var isEmpty: Bool { writer.bytes.isEmpty }
-
     mutating func add(
         _ position: StatePosition, _ customer: ArraySlice<UInt8>, _ series: TrackedSeries
     ) {
+        let count = open[position, default: Block()].add(customer, series)
+        guard count == Self.seriesPerBlock, let block = open.removeValue(forKey: position) else {
+            return
+        }
+        write(block, position)
+    }
+
+    /// All rows.
+    consuming func finished() -> [UInt8] {
+        for (position, block) in open.sorted(by: { $0.key < $1.key }) { write(block, position) }
+        return writer.bytes
+    }
+
+    private mutating func write(_ block: Block, _ position: StatePosition) {
         writer.integer(position.number)
         writer.integer(version)
         writer.text(metricKey)
-        writer.text(customer)
-        writer.integer(Int32(truncatingIfNeeded: series.lastActive.index))
-        writer.text(series.state.encoded())
+        writer.text(block.first)
+        writer.text(block.last)
+        writer.length(block.count)
+        writer.append(block.customers.bytes)
+        writer.length(block.count)
+        writer.append(block.lastActive.bytes)
+        writer.text(block.states)
+    }
+}
+
+extension StateBlocks.Block {
+    /// - Returns: how many there are now.
+    fileprivate mutating func add(_ customer: ArraySlice<UInt8>, _ series: TrackedSeries) -> Int {
+        if count == 0 { first = customer }
+        last = customer
+        count += 1
+        customers.text(customer)
+        lastActive.integer(Int32(truncatingIfNeeded: series.lastActive.index))
+        series.state.encode(into: &states)
+        return count
     }
 }
 

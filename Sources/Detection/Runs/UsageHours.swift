@@ -43,13 +43,14 @@ struct UsageHours: Sendable {
 
     /// Ranges of about `size` customers with usage.
     func ranges(
-        _ metric: DetectedMetric, _ hours: Range<Hour>, size: Int
+        _ metric: DetectedMetric, _ hours: Range<Hour>, size: Int, _ filter: SeriesFilter? = nil
     ) async throws -> [CustomerRange] {
         guard sealed.cutoff > 0 else { return [CustomerRange()] }
-        var parameters = parameters(metric, hours)
+        let filter = filter ?? .all
+        var parameters = parameters(metric, hours).merging(filter.parameters(metric)) { $1 }
         parameters["size"] = .integer(Int64(size))
         let rows = try await clickHouse.rows(
-            ClickHouseQuery(SQL.usageRanges, parameters: parameters))
+            ClickHouseQuery(filter.text(SQL.usageRanges), parameters: parameters))
         return CustomerRange.between(try rows.map { try $0.string("customer_id") })
     }
 
@@ -64,6 +65,14 @@ struct UsageHours: Sendable {
             uniqueKeysWithValues: try rows.map {
                 (Hour(Int(try $0.int64("present_hour"))), try $0.int64("series"))
             })
+    }
+
+    /// Whether anybody used anything of these metrics.
+    func isAny(_ metrics: [DetectedMetric], _ hours: Range<Hour>) async throws -> Bool {
+        guard sealed.cutoff > 0 else { return false }
+        return try await !clickHouse.rows(
+            ClickHouseQuery(SQL.usageAny, parameters: parameters(metrics, hours))
+        ).isEmpty
     }
 
     struct Late: Sendable {

@@ -55,9 +55,11 @@ package struct SeriesReplay: Sendable {
     ///   - series: nil before its first hour, and after it has been silent for so long that nothing of it
     ///     is known.
     ///   - rows: in order of time, of `window(from:to:)`.
+    ///   - reviewed: what people said of its days.
     ///   - onRefresh: gets the state as it begins a day.
     package func advance(
         _ series: inout TrackedSeries?, rows: [UsageRow], from: StatePosition, to: StatePosition,
+        reviewed: ReviewedDays = .init(),
         onRefresh: (StatePosition, TrackedSeries) -> Void = { _, _ in },
         onJudgement: (Judgement, SeriesState) -> Void
     ) {
@@ -65,7 +67,7 @@ package struct SeriesReplay: Sendable {
         var next = rows.firstIndex { $0.hour >= from.nextHour } ?? rows.endIndex
         while position < to {
             if position.isRefreshDue {
-                refresh(&series, rows, at: position.nextHour)
+                refresh(&series, rows, at: position.nextHour, reviewed)
                 if let series { onRefresh(position.next, series) }
             } else {
                 let hour = position.nextHour
@@ -98,7 +100,10 @@ package struct SeriesReplay: Sendable {
         series = moved
     }
 
-    private func refresh(_ series: inout TrackedSeries?, _ rows: [UsageRow], at midnight: Hour) {
+    private func refresh(
+        _ series: inout TrackedSeries?, _ rows: [UsageRow], at midnight: Hour,
+        _ reviewed: ReviewedDays
+    ) {
         let known = rows.prefix { $0.hour < midnight }
         if series == nil, let first = known.first, let last = known.last {
             // The first run ever: the past is taken from the record.
@@ -113,7 +118,8 @@ package struct SeriesReplay: Sendable {
         // What came too late to be judged, or a metric that was not metered then.
         if let first = known.first?.hour { state.firstHour = min(state.firstHour, first) }
         series?.state = state.refreshed(
-            history(known, first: state.firstHour, midnight), totalDays: totalDays)
+            history(known, first: state.firstHour, midnight), totalDays: totalDays,
+            reviewed: reviewed)
     }
 
     /// What the observed values were.

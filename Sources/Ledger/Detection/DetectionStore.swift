@@ -77,6 +77,25 @@ package struct DetectionStore: Sendable {
         ).rows.first?.decode("first_hour")
     }
 
+    /// What a person said of a series' days, as whole days since 1970.
+    package struct Review: Sendable {
+        package let customerID: String
+        package let metricKey: String
+        package let days: ClosedRange<Int>
+        /// It was unusual; else it was dismissed.
+        package let isConfirmed: Bool
+    }
+
+    package func reviews(since hour: Instant) async throws -> [Review] {
+        try await pool.query(SQL.reviewedDays, ["\(hour)"]).rows.map { row in
+            Review(
+                customerID: try row.decode("customer_id"),
+                metricKey: try row.decode("metric_key"),
+                days: try row.decode("first_day")...row.decode("last_day"),
+                isConfirmed: try row.decode("is_confirmed"))
+        }
+    }
+
     /// A shift of many series at once.
     package struct FleetEpisode: Sendable {
         package let metricKey: String
@@ -183,6 +202,9 @@ extension PostgresConnection {
         let recovered = try query(SQL.anomaliesRecover, [through]).rows
         outcome.recovered = recovered.count
         over += recovered
+        let joined = try query(SQL.anomaliesJoinDays).rows
+        outcome.withdrawn += joined.count
+        over += joined
         over += try query(SQL.anomaliesClash).rows
         for row in over {
             try AlertStore.resolve(

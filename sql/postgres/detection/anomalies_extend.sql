@@ -19,6 +19,8 @@ ON CONFLICT (anomaly_id) DO UPDATE SET
     part = CASE WHEN excluded.score > known.score THEN excluded.part ELSE known.part END,
     recommended_action = CASE WHEN excluded.score > known.score AND known.kind <> 'both'
         THEN excluded.recommended_action ELSE known.recommended_action END,
+    -- critical comes before warning.
+    severity = least(known.severity, excluded.severity),
     score = greatest(known.score, excluded.score)
 WHERE excluded.last_hour > known.last_hour
 RETURNING anomaly_id, xmax = 0 AS is_new

@@ -5,7 +5,8 @@ WITH withdrawn AS (
         close_reason = 'late data: nothing is unusual about these hours'
     WHERE ($1::text[] IS NULL
             OR (customer_id, metric_key) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-        AND kind IN ('volume', 'both') AND method <> 'pattern' AND first_hour >= $3::timestamptz
+        AND (kind IN ('volume', 'both') OR kind = 'fleet' AND $1::text[] IS NULL)
+        AND method <> 'pattern' AND first_hour >= $3::timestamptz
         AND status IN ('open', 'acknowledged', 'resolved')
         AND (closed_at IS NULL OR close_reason = 'recovered')
         AND NOT EXISTS (
