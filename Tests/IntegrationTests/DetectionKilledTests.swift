@@ -110,18 +110,22 @@ struct DetectionKilledTests {
         }
     }
 
-    /// Stops a run before the answer to a statement comes, and lets it go on when its lease is another one's.
+    /// Stops a run at a statement, which reaches the engine only when its lease is another one's.
     private static func pausing(
         _ command: [String], at statement: Int, in stack: Stack, _ body: () async throws -> Void
     ) async throws {
         let process = Mutex<JobsProcess?>(nil)
-        let isPaused = DispatchSemaphore(value: 0)
+        let (isPaused, goesOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let gate = try stack.gate {
             process.withLock { $0?.send(SIGSTOP) }
             isPaused.signal()
+            goesOn.wait()
         }
-        defer { gate.stop() }
-        gate.aim(at: statement, .beforeAnswer)
+        defer {
+            goesOn.signal()
+            gate.stop()
+        }
+        gate.aim(at: statement, .beforeStatement)
         let zombie = try process.withLock { process in
             let started = try stack.start(command, with: stack.through(gate))
             process = started
@@ -131,6 +135,7 @@ struct DetectionKilledTests {
         try #require(isWaiting == .success, "statement \(statement) never came")
         try await stack.postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
         try await body()
+        goesOn.signal()
         zombie.send(SIGCONT)
         let result = try await zombie.result()
         #expect(result.status == 75, "\(statement): \(result.output)\(result.errors)")
