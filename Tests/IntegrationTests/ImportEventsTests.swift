@@ -143,6 +143,7 @@ struct ImportEventsTests {
             #expect(invoice.lines[0].description == "bandwidth: \(exact) byte")
             let export = try await stack.done("invoices", "export", "--slot", "2015-05")
             #expect(export.contains(",bandwidth,\(exact),21352878,"))
+            #expect(export.contains(",21352878,4,"), "the total, and of how many events")
             #expect(String(decoding: try stack.bytes("plan.jsonl"), as: UTF8.self).contains(exact))
             #expect(
                 try await stack.value("SELECT quantity::text AS value FROM invoice_lines") == exact)

@@ -37,7 +37,9 @@ struct InvoicesCommand: AsyncParsableCommand {
 
     struct Export: StatusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write a month's invoice lines as CSV, one line a row, for a spreadsheet.")
+            abstract:
+                "Write a month's invoice lines as CSV, one line a row, with events and tiers, for a spreadsheet."
+        )
 
         @OptionGroup var common: CommonOptions
         @Option(name: .long, help: "The month, as 2026-10.") var slot: CivilMonth
@@ -49,7 +51,7 @@ struct InvoicesCommand: AsyncParsableCommand {
                     [
                         "invoice_id", "customer_id", "slot", "status", "hold_reason", "currency",
                         "line_id", "metric", "quantity", "amount_minor", "description",
-                        "invoice_total_minor",
+                        "invoice_total_minor", "events", "tiers",
                     ].map { .init($0) }, format: format)
                 try await InvoiceStore(pool: live.pool).forEach(InvoiceFilter(slot: slot)) {
                     invoices in
@@ -63,7 +65,8 @@ struct InvoicesCommand: AsyncParsableCommand {
                                 .text(invoice.holdReason), .text(invoice.currency.code),
                                 .text(line?.lineID), .text(line?.metric), .decimal(line?.quantity),
                                 .integer(line?.amountMinor), .text(line?.description),
-                                .integer(invoice.totalMinor),
+                                .integer(invoice.totalMinor), .integer(line?.events),
+                                .text(line?.tiers.map(\.words).joined(separator: "; ")),
                             ])
                         }
                     }

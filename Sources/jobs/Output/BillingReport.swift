@@ -86,7 +86,9 @@ struct BillingReport {
             "\"due\":\(json(summary.due))", "\"carried\":\(json(summary.carried))",
             "\"skipped_zero\":\(json(summary.zero))", "\"held\":\(summary.heldCount)",
             "\"unmapped\":\(summary.unmapped.count)", "\"inactive\":\(summary.inactive)",
-            "\"not_closed\":\(summary.notClosed)", "\"late\":\(summary.late)",
+            "\"not_closed\":\(summary.notClosed)",
+            "\"nothing_billable\":\(summary.nothingBillable)",
+            "\"not_chosen\":\(summary.notChosen)", "\"late\":\(summary.late)",
             "\"quarantined\":\(summary.quarantined)", "\"added\":\(changes.added)",
             "\"changed\":\(changes.changed)", "\"unchanged\":\(changes.unchanged)",
         ]

@@ -131,23 +131,54 @@ struct MonthPage {
             }, numbers: [4])
     }
 
-    /// The counts of the last run: events, duplicates, conflicts, late ones.
+    /// The counts of the last run: what became of every customer, and of events.
     private var usage: HTML {
         guard let run = report.lastRun,
-            let figures = try? JSONDecoder().decode(Figures.self, from: Data(run.figures.utf8))
+            let figures = try? Self.decoder.decode(Figures.self, from: Data(run.figures.utf8))
         else { return "<p>No run of the month is on record.</p>" }
-        let rows: [[HTML]] = [
-            ("Events counted", figures.events), ("Duplicates, not counted", figures.duplicates),
+        let outcomes: [[HTML]] = [
+            ("Invoices due", figures.due.count),
+            ("Carried into the next month", figures.carried.count),
+            ("A total of zero", figures.skippedZero.count), ("Held", figures.held),
+            ("Unmapped: usage without terms", figures.unmapped), ("Inactive", figures.inactive),
+            ("Their month is not over", figures.notClosed),
+            ("Without terms, and nothing that is metered", figures.nothingBillable),
+            ("Left out by --customers", figures.notChosen), ("All customers", figures.customers),
+        ].compactMap { name, count in count.map { ["\(name)", "\(grouped($0))"] } }
+        let events: [[HTML]] = [
+            ("Counted", figures.events), ("Duplicates, not counted", figures.duplicates),
             ("Conflicts, not counted", figures.conflicts), ("In quarantine", figures.quarantined),
-            ("Late, after the month was billed", figures.late), ("Customers", figures.customers),
+            ("Late, after the month was billed", figures.late),
         ].map { ["\($0.0)", "\(grouped($0.1))"] }
-        return HTML.table(
-            "Usage, as the run of \(run.finished) UTC counted", ["What", "Count"], rows,
-            numbers: [1])
+        let when = "as the run of \(run.finished) UTC counted"
+        return """
+            \(HTML.table("Every customer once, \(when)", ["Outcome", "Customers"], outcomes, numbers: [1]))\
+            \(HTML.table("Events, \(when)", ["What", "Count"], events, numbers: [1]))
+            """
     }
 
+    private static let decoder = {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return decoder
+    }()
+
     private struct Figures: Decodable {
-        let customers: Int64
+        struct Group: Decodable {
+            let count: Int64?
+        }
+
+        let customers: Int64?
+        let due: Group
+        let carried: Group
+        let skippedZero: Group
+        let held: Int64?
+        let unmapped: Int64?
+        let inactive: Int64?
+        let notClosed: Int64?
+        /// Earlier runs did not record these two.
+        let nothingBillable: Int64?
+        let notChosen: Int64?
         let events: Int64
         let duplicates: Int64
         let conflicts: Int64
