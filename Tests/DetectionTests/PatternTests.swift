@@ -56,6 +56,13 @@ struct PatternTests {
         let verdict = Verdict.join(volumeSeverity: .none, direction: .up, pattern: check)
         #expect(verdict?.kind == .pattern)
         #expect(verdict?.recommendedAction.contains("rotate the key") == true)
+        // Each hour by itself is unusual, too, and together they are a little less: still a key, and no loss.
+        let hours = try Self.check(Self.night.map { $0 * 0.9 }, Self.baseline())
+        let both = Verdict.join(volumeSeverity: .critical, direction: .down, pattern: hours)
+        #expect(both?.kind == .both && both?.recommendedAction == verdict?.recommendedAction)
+        let half = try Self.check(Self.night.map { $0 * 0.4 }, Self.baseline())
+        let less = Verdict.join(volumeSeverity: .critical, direction: .down, pattern: half)
+        #expect(less?.recommendedAction.contains("exporter") == true)
     }
 
     @Test func `ten calls spread over a day are no pattern`() throws {

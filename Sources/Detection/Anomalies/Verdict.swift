@@ -31,9 +31,11 @@ package struct Verdict: Sendable, Equatable {
         let isCritical =
             kind == .both || volumeSeverity == .critical
             || (isPattern && (pattern?.shapeScore ?? 0) >= 6)
+        // Hours that are unusual each, and cancel out: what moved is the pattern.
+        let isMoved = kind == .both && pattern?.isSameVolume == true
         return Verdict(
             kind: kind, severity: isCritical ? .critical : .warning,
-            recommendedAction: action(kind, direction))
+            recommendedAction: action(isMoved ? .pattern : kind, direction))
     }
 
     static func action(_ kind: Kind, _ direction: Direction) -> String {

@@ -23,6 +23,8 @@ package struct PatternCheck: Sendable, Equatable {
     /// Both the cosine and chance say so.
     package let isPatternUnusual: Bool
     package let isVolumeUnusual: Bool
+    /// The day's sum is about the baseline's, whatever its hours are.
+    package let isSameVolume: Bool
 
     /// Nil if the day has too few hours to be judged.
     ///
@@ -45,6 +47,7 @@ package struct PatternCheck: Sendable, Equatable {
         for hour in known { knownShare += baseline.shape[hour] }
         let expectedVolume = baseline.volume * (baseline.volume > 0 ? knownShare : 0)
         volumeChange = Self.change(from: expectedVolume, to: volume)
+        isSameVolume = abs(volumeChange) <= settings.volumeChange / 2
         isVolumeUnusual =
             abs(volumeChange) > settings.volumeChange
             && abs(volume - expectedVolume) > 3 * (unit * (expectedVolume + unit)).squareRoot()
