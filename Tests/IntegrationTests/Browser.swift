@@ -55,8 +55,18 @@ final class Browser {
         get async throws { try await text("GET", "/url") }
     }
 
-    /// What a person sees of the page.
-    func visible() async throws -> String { try await text("GET", "/element/\(find("body"))/text") }
+    /// Waits until a person sees this: a key may lead to another page, which comes when it comes.
+    func untilVisible(_ wanted: String) async throws {
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            // What was found on the page before is none of the next one's.
+            let text = try? await text("GET", "/element/\(find("body"))/text")
+            if text?.contains(wanted) == true { return }
+            if ContinuousClock.now > deadline {
+                throw Refused(description: "\(wanted) is not seen, but \(text ?? "nothing")")
+            }
+        }
+    }
 
     /// Presses a key, or types a text.
     func type(_ text: String) async throws {

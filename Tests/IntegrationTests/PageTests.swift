@@ -99,9 +99,15 @@ struct PageTests {
             #expect(invoice.contains("10 x 1") && invoice.contains("draft_created"))
             #expect(!invoice.contains("<form"), "nothing can be changed unless that is set")
             #expect(try await page.get("/runs").text.contains("<td>bill</td><td>2015-05</td>"))
-            for path in ["/invoices/inv_none", "/months/2015-13", "/anomalies/none", "/nothing"] {
-                #expect(try await page.get(path).status == 404, "\(path)")
-            }
+            for path in [
+                "/invoices/inv_none", "/invoices/a%00b", "/invoices/%ff", "/months/2015-13",
+                "/months/2015-05?customer=%00", "/months/2015-05?status=nonsense",
+                "/anomalies/none",
+                "/anomalies?status=nonsense", "/anomalies?before=9223372036854775807",
+                "/anomalies?before=", "/nothing",
+            ] { #expect(try await page.get(path).status == 404, "\(path)") }
+            let earlier = "/anomalies?status=any&before=2015-05-01T00:00:00Z&id=x"
+            #expect(try await page.get(earlier).text.contains("<p>None.</p>"))
             // Nothing is loaded, and nothing runs.
             #expect(first.headers["Set-Cookie"] == nil)
             let policy = try await page.get("/runs").headers["Content-Security-Policy"] ?? ""
@@ -199,20 +205,20 @@ struct PageTests {
             let browser = try await Browser(folder: stack.folder, width: 500, height: 900)
             do {
                 try await browser.open("http://ann:\(Self.password)@127.0.0.1:\(page.port)/")
-                #expect(try await browser.visible().contains("Billing of 2015-05"))
+                try await browser.untilVisible("Billing of 2015-05")
                 // Nothing sticks out of the screen: what is wider scrolls by itself.
                 #expect(try await browser.width(of: "main") <= 500)
                 #expect(try await browser.width(of: "table") > 0)
                 try await browser.press(Browser.tab)
                 try await browser.tabTo(id)
                 try await browser.press(Browser.enter)
+                try await browser.untilVisible("From events to the total")
                 #expect(try await browser.url.hasSuffix("/invoices/\(id)"))
-                #expect(try await browser.visible().contains("From events to the total"))
                 try await browser.tabTo("Reason")
                 try await browser.type("too much")
                 try await browser.tabTo("Hold")
                 try await browser.press(Browser.enter)
-                #expect(try await browser.visible().contains("too much"))
+                try await browser.untilVisible("too much")
                 #expect(
                     try await stack.value(
                         "SELECT actor AS value FROM invoice_events WHERE event = 'held'") == "ann")

@@ -133,9 +133,11 @@ struct MonthPage {
 
     /// The counts of the last run: what became of every customer, and of events.
     private var usage: HTML {
-        guard let run = report.lastRun,
-            let figures = try? Self.decoder.decode(Figures.self, from: Data(run.figures.utf8))
-        else { return "<p>No run of the month is on record.</p>" }
+        guard let run = report.lastRun else { return "<p>No run of the month is on record.</p>" }
+        guard let figures = try? Self.decoder.decode(Figures.self, from: Data(run.figures.utf8))
+        else {
+            return "<p>Another version of jobs counted the last run: jobs runs show has it.</p>"
+        }
         let outcomes: [[HTML]] = [
             ("Invoices due", figures.due.count),
             ("Carried into the next month", figures.carried.count),

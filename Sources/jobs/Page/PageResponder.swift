@@ -46,8 +46,8 @@ struct PageResponder: HTTPResponder {
     }
 
     private func show(_ request: Request, _ person: String) async throws -> Response {
-        let parts = Self.parts(request)
-        let query = Self.fields(request.uri.query ?? "")
+        guard let parts = Self.parts(request), let query = Self.fields(request.uri.query ?? "")
+        else { return Self.nothing }
         let token = access.allowsChanges ? access.token(of: person) : nil
         switch (parts.first, parts.dropFirst().first, parts.count) {
         case (nil, _, 0):
@@ -58,23 +58,28 @@ struct PageResponder: HTTPResponder {
             return Self.redirect(to: PageFrame.address(["months", "\(month)"]))
         case ("style.css", _, 1): return Self.style
         case ("months", let name?, 2):
-            guard let month = CivilMonth(name) else { return Self.nothing }
+            let status = query["status"].flatMap { $0.isEmpty ? nil : $0 }
+            guard let month = CivilMonth(name),
+                status.map(PageViews.invoiceStatuses.contains) ?? true
+            else { return Self.nothing }
             return Self.page(
                 .ok,
                 try await views.month(
                     month,
-                    .init(
-                        status: query["status"].flatMap { $0.isEmpty ? nil : $0 },
-                        customer: query["customer"], after: query["after"])))
+                    .init(status: status, customer: query["customer"], after: query["after"])))
         case ("invoices", let id?, 2):
             return Self.page(.ok, try await views.invoice(id, token: token))
         case ("anomalies", _, 1):
             let name = query["status"] ?? Anomaly.Status.open.rawValue
-            let before = query["before"].flatMap { Int64($0) }.map {
-                (Instant(milliseconds: $0), query["id"] ?? "")
+            let status = Anomaly.Status(rawValue: name)
+            let before = query["before"].map { Instant($0) }
+            guard status != nil || name == "any", before.map({ $0 != nil }) ?? true else {
+                return Self.nothing
             }
             return Self.page(
-                .ok, try await views.anomalies(Anomaly.Status(rawValue: name), before: before))
+                .ok,
+                try await views.anomalies(
+                    status, before: before?.map { ($0, query["id"] ?? "") }))
         case ("anomalies", let id?, 2):
             return Self.page(.ok, try await views.anomaly(id, token: token))
         case ("runs", _, 1): return Self.page(.ok, try await views.runs())
@@ -91,7 +96,9 @@ struct PageResponder: HTTPResponder {
         guard let body = try? await request.body.collect(upTo: Self.maximumFormBytes) else {
             return Self.page(.contentTooLarge, PageFrame.message("Not possible", "It is too long."))
         }
-        let form = Self.fields(String(buffer: body))
+        guard let parts = Self.parts(request), let form = Self.fields(String(buffer: body)) else {
+            return Self.nothing
+        }
         // Browsers say where a form came from; the token says it to those that do not.
         let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
         guard site ?? "same-origin" == "same-origin",
@@ -101,7 +108,6 @@ struct PageResponder: HTTPResponder {
                 .forbidden,
                 PageFrame.message("Not possible", "The form is out of date: load its page again."))
         }
-        let parts = Self.parts(request)
         let reason = form["reason"]?.trimmingCharacters(in: .whitespacesAndNewlines) ?? ""
         guard parts.count == 3 else { return Self.nothing }
         guard !reason.isEmpty, reason.utf8.count <= 1000 else {
@@ -125,19 +131,28 @@ struct PageResponder: HTTPResponder {
 
     // MARK: Requests
 
-    private static func parts(_ request: Request) -> [String] {
-        request.uri.path.split(separator: "/").map { String($0).removingPercentEncoding ?? "" }
+    /// - Returns: `nil` if it is no path that anybody wrote.
+    private static func parts(_ request: Request) -> [String]? {
+        let parts = request.uri.path.split(separator: "/")
+        let decoded = parts.compactMap(text)
+        return decoded.count == parts.count ? decoded : nil
     }
 
-    /// Of a query or a form; the last of a name counts.
-    private static func fields(_ text: String) -> [String: String] {
+    /// Of a query or a form; the last of a name counts. `nil` if it cannot be read.
+    private static func fields(_ text: String) -> [String: String]? {
         var fields: [String: String] = [:]
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                .map { $0.replacing("+", with: " ").removingPercentEncoding ?? "" }
-            if parts.count == 2 { fields[parts[0]] = parts[1] }
+                .compactMap { Self.text($0.replacing("+", with: " ")) }
+            guard parts.count == 2 else { return nil }
+            fields[parts[0]] = parts[1]
         }
         return fields
+    }
+
+    /// Without NUL, which no column of text can hold.
+    private static func text(_ encoded: some StringProtocol) -> String? {
+        encoded.removingPercentEncoding.flatMap { $0.utf8.contains(0) ? nil : $0 }
     }
 
     // MARK: Answers

@@ -27,6 +27,9 @@ struct PageViews: Sendable {
         var after: String?
     }
 
+    /// Of which a month's invoices can be listed; `held` are those that wait for a person.
+    static let invoiceStatuses = InvoiceStatus.allCases.map(\.rawValue) + ["held"]
+
     func months() async throws -> [CivilMonth] {
         try await InvoiceIndex.months(pool: live.pool)
     }
@@ -91,8 +94,7 @@ struct PageViews: Sendable {
     }
 
     private static func search(_ month: CivilMonth, _ query: MonthQuery) -> HTML {
-        let names = InvoiceStatus.allCases.map(\.rawValue) + ["held"]
-        let options: [HTML] = names.map {
+        let options: [HTML] = invoiceStatuses.map {
             let selected: HTML = $0 == query.status ? " selected" : ""
             return "<option\(selected)>\($0)</option>"
         }
@@ -172,7 +174,7 @@ struct PageViews: Sendable {
                 ["anomalies"],
                 [
                     ("status", status?.rawValue ?? "any"),
-                    ("before", "\(last.lastHour.milliseconds)"), ("id", last.id),
+                    ("before", "\(last.lastHour)"), ("id", last.id),
                 ])
             next = "<p><a rel=\"next\" href=\"\(address)\">Earlier ones</a></p>"
         }
