@@ -117,7 +117,7 @@ struct DetectionKilledTests {
         let process = Mutex<JobsProcess?>(nil)
         let (isPaused, goesOn) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
         let gate = try stack.gate {
-            process.withLock { $0?.send(SIGSTOP) }
+            process.withLock { $0?.pause() }
             isPaused.signal()
             goesOn.wait()
         }

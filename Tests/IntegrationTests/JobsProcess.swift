@@ -122,6 +122,17 @@ final class JobsProcess: Sendable {
         }
     }
 
+    /// SIGSTOP, and waits until no thread of the program runs.
+    ///
+    /// The signal alone does not say that: on a busy machine a thread may go on for a while.
+    func pause() {
+        send(SIGSTOP)
+        isOver.withLock { isOver in
+            var info = siginfo_t()
+            if !isOver { waitid(P_PID, id_t(id), &info, WSTOPPED | WEXITED | WNOWAIT) }
+        }
+    }
+
     var isRunning: Bool { !awaitEnd(milliseconds: 0) }
 
     /// Lets the program live for a time, or to its own end.

@@ -93,7 +93,7 @@ import Testing
         try await withMonths { stack in
             var paused: JobsProcess?
             try await stack.waiting(at: Self.journal, Self.bill) { process in
-                process.send(SIGSTOP)
+                process.pause()
                 paused = process
             }
             let zombie = try #require(paused)
@@ -131,7 +131,7 @@ import Testing
                         AND query LIKE '%FROM leases%FOR SHARE%' AND wait_event_type = 'Lock') AS value
                     """, [stack.name])
                 let process = try #require(paused)
-                process.send(SIGSTOP)
+                process.pause()
                 try await row.query("ROLLBACK")
                 return process
             }
