@@ -162,6 +162,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=18123)
     parser.add_argument("--path", type=Path, required=True, help="the data folder")
+    parser.add_argument("--config", type=Path, help="the engine's configuration, in XML")
     parser.add_argument("--database", help="created if it does not exist")
     parser.add_argument("--user", default="default")
     secret = parser.add_mutually_exclusive_group()
@@ -171,7 +172,8 @@ def main() -> None:
     password = options.password
     if options.password_file:
         password = options.password_file.read_text().strip()
-    engine = Engine(options.path.resolve(), options.database)
+    config = options.config.resolve() if options.config else None
+    engine = Engine(options.path.resolve(), options.database, config)
     endpoint = Endpoint((options.host, options.port), engine, options.user, password)
 
     def stop(*_: object) -> None:  # shutdown() waits for the loop that this thread runs

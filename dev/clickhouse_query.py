@@ -36,10 +36,12 @@ READING = ("SELECT", "WITH", "FROM")
 class Engine:
     """The open data folder, and which queries run in it."""
 
-    def __init__(self, folder: Path, database: Optional[str]) -> None:
+    def __init__(
+        self, folder: Path, database: Optional[str], config: Optional[Path] = None
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock_file = self._take_lock(folder)
-        self._path = str(folder)
+        self._path = f"{folder}?config-file={config}" if config else str(folder)
         # While one connection is open the engine stays up: 1 ms for a further one, else 9 ms.
         self._anchor = chdb.connect(self._path)
         version, self.timezone = self.rows("SELECT version(), timezone()")[0].split("\t")

@@ -210,8 +210,7 @@ struct AlertDeliveryTests {
 private final class MailServer: Sendable {
     let port: Int
     let certificate: String
-    private let output: String
-    private let process: Process
+    private let server: PythonServer
 
     init(_ stack: Stack) async throws {
         certificate = stack.folder + "/mail.pem"
@@ -221,39 +220,15 @@ private final class MailServer: Sendable {
             "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
             "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate)
         try #require(made.status == 0, "\(made.errors)")
-        let state = getenv("METERFLOW_STATE").map { String(cString: $0) } ?? "/var/tmp/meterflow"
-        let python = state + "/venv/bin/python"
-        try #require(
-            FileManager.default.isExecutableFile(atPath: python),
-            "\(python) is not there: dev/install.sh stack, and METERFLOW_STATE")
-        output = stack.folder + "/.mails"
-        try Data().write(to: URL(filePath: output))
-        process = Process()
-        process.executableURL = URL(filePath: python)
-        let script = URL(filePath: #filePath).deletingLastPathComponent()
-            .appending(path: "mail_server.py").path
-        process.arguments = ["-u", script, certificate, key]
-        process.standardOutput = try FileHandle(forWritingTo: URL(filePath: output))
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let deadline = ContinuousClock.now + .seconds(30)
-        var line = ""
-        while !line.hasSuffix("\n") {
-            try #require(process.isRunning && ContinuousClock.now < deadline, "no mail server")
-            line = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-            await Task.yield()
-        }
-        port = try #require(Int(line.dropLast()))
+        server = try await PythonServer(
+            "Tests/IntegrationTests/mail_server.py", [certificate, key],
+            output: stack.folder + "/.mails")
+        port = try #require(Int(server.firstLine))
     }
 
-    /// It inherits the signals that the test's thread blocks.
-    deinit { kill(process.processIdentifier, SIGKILL) }
-
     func mails() throws -> [[String: Any]] {
-        try String(contentsOfFile: output, encoding: .utf8).split(separator: "\n").dropFirst()
-            .map {
-                try #require(
-                    try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
-            }
+        try server.lines().map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
     }
 }

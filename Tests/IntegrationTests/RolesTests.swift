@@ -7,8 +7,8 @@ import Testing
 
 /// The roles of `sql/roles`: each may do its work, and nothing more.
 @Suite(.timeLimit(.minutes(5))) struct RolesTests {
-    private static let script = URL(filePath: #filePath).deletingLastPathComponent()
-        .appending(path: "../../sql/roles/postgres.sql").standardizedFileURL.path
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .appending(path: "../../sql/roles").standardizedFileURL.path
 
     @Test func `the owner migrates, jobs do everything else, and neither can rewrite a journal`()
         async throws
@@ -75,6 +75,62 @@ import Testing
         }
     }
 
+    @Test func `in ClickHouse, jobs read the log of somebody else, and change only what is theirs`()
+        async throws
+    {
+        let script = try String(contentsOfFile: Self.folder + "/clickhouse.sql", encoding: .utf8)
+        try await withStack(isMigrated: false) { stack in
+            let log = """
+                (transaction_id String, customer_id String, event_type String, \
+                timestamp DateTime64(3, 'UTC'), properties String, ingested_at DateTime64(3, 'UTC')) \
+                ENGINE = MergeTree ORDER BY (customer_id, event_type, timestamp)
+                """
+            let row = #"'t', 'bob', 'storage', '2015-05-10 00:00:00', '{"gb":7}', '2015-05-10'"#
+            let before = [
+                "CREATE DATABASE analytics", "CREATE TABLE analytics.events \(log)",
+                "INSERT INTO analytics.events VALUES (\(row))",
+            ]
+            try await OwnClickHouse.with(
+                before, rightsOf: "meterflow_jobs", in: script, folder: stack.folder
+            ) { engine in
+                let ours = ["CLICKHOUSE_URL": engine.url]
+                try await stack.done("migrate", with: ours)
+                let catalog = try stack.file("catalog.yaml", Sample.simpleCatalog)
+                try await stack.done("catalog", "apply", catalog, with: ours)
+                let customers = try stack.file(
+                    "customers.csv", "customer_id,plan,currency\nann,basic,usd\nbob,basic,usd\n")
+                try await stack.done("import", "customers", customers, with: ours)
+                let events = try stack.file("events.jsonl", stored("10", of: "ann"))
+                try await stack.done("import", "events", "--allow-backfill", events, with: ours)
+                for command in [
+                    ["run", "seal-usage"], ["run", "bill", "--slot", "2015-05", "--dry-run"],
+                    ["run", "refresh-state", "--slot", "2015-06-19"],
+                    ["run", "detect-anomalies", "--slot", "2015-06-20T00"],
+                    ["run", "seal-usage", "--rebuild"],
+                    ["invoices", "verify", "--slot", "2015-05"],
+                    ["run", "purge", "--slot", "2015-06-20"], ["migrate", "--check"],
+                ] {
+                    let result = try await stack.jobs(command, with: ours)
+                    #expect(result.status == 0, "\(command): \(result.output)\(result.errors)")
+                }
+                let total = "SELECT total_minor AS value FROM invoices WHERE customer_id = $1"
+                #expect(try await stack.value(total, ["ann"]) == 1_000)
+                let theirs = ours.merging(["USAGE_EVENTS_TABLE": "analytics.events"]) { $1 }
+                try await stack.done("run", "seal-usage", with: theirs)
+                try await stack.done("run", "bill", "--slot", "2015-05", "--dry-run", with: theirs)
+                #expect(try await stack.value(total, ["bob"]) == 700)
+                for statement in [
+                    "INSERT INTO analytics.events VALUES (\(row))", "DROP TABLE analytics.events",
+                    "ALTER TABLE analytics.events DELETE WHERE true", "DROP DATABASE meterflow",
+                    "SELECT * FROM system.users", "CREATE USER other",
+                ] {
+                    let answer = try await engine.ask(statement)
+                    #expect(answer.contains("ACCESS_DENIED"), "\(statement): \(answer)")
+                }
+            }
+        }
+    }
+
     private func role(_ name: String, _ stack: Stack) -> [String: String?] {
         ["DATABASE_URL": stack.environment["DATABASE_URL"]?.replacing("tests@", with: "\(name)@")]
     }
@@ -83,7 +139,7 @@ import Testing
         let result = try await Tool.run(
             "env", "PGOPTIONS=-csearch_path=\(stack.name)", "/usr/lib/postgresql/15/bin/psql",
             "-qX",
-            "-v", "ON_ERROR_STOP=1", "-f", Self.script, server.url)
+            "-v", "ON_ERROR_STOP=1", "-f", Self.folder + "/postgres.sql", server.url)
         try #require(result.status == 0, "\(result.errors)")
     }
 

@@ -17,15 +17,15 @@ package struct InvoiceStore: Sendable {
             try await connection.query("BEGIN READ ONLY")
             try await connection.query(
                 "DECLARE listed NO SCROLL CURSOR FOR \(SQL.invoices)", filter.parameters)
-            let fetch: @Sendable () async throws -> [PostgresRow] = {
-                try await connection.query("FETCH FORWARD 1000 FROM listed").rows
+            let fetch: @Sendable () async throws -> [Invoice] = {
+                try await connection.query("FETCH FORWARD 1000 FROM listed").rows.map(Invoice.init)
             }
-            var rows = try await fetch()
-            while !rows.isEmpty {
-                // The server puts the next batch together while this one is worked on.
+            var invoices = try await fetch()
+            while !invoices.isEmpty {
+                // The next batch is put together and read while this one is worked on.
                 async let next = fetch()
-                try await body(try rows.map(Invoice.init))
-                rows = try await next
+                try await body(invoices)
+                invoices = try await next
             }
             try await connection.query("COMMIT")
         }

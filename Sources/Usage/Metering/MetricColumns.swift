@@ -23,28 +23,48 @@ struct MetricColumns {
     }
 
     /// Of a group of events, as a tuple: key, events, unparsable ones, quantity (NULL for a count).
-    ///
-    /// - Parameter isBatch: of one batch, whose sum fits 38 digits; else a sum takes the wide type.
-    func renderRollup(
-        key: String, isBatch: Bool = false, _ parameters: inout [String: ClickHouseValue]
-    ) -> String {
-        let (passes, value) = ("passes_\(index)", "value_\(index)")
-        let fold: String? =
-            switch metric.aggregation {
-            case .count: nil
-            case .sum: isBatch ? "sum(\(value))" : "sum(toDecimal256(\(value), 9))"
-            case .max: "max(\(value))"
-            case .uniqueCount: "toDecimal256(uniqExact(\(value)), 9)"
-            case .latest: "argMaxIf(\(value), (timestamp, transaction_id), isNotNull(\(value)))"
-            }
-        let unparsable = fold == nil ? "0" : "countIf(\(passes) AND isNull(\(value)))"
-        return Self.rollup(
-            bind(key, "rollup", &parameters), events: "countIf(\(passes))", unparsable: unparsable,
-            quantity: fold ?? "NULL")
+    func renderRollup(key: String, _ parameters: inout [String: ClickHouseValue]) -> String {
+        Self.rollup(
+            bind(key, "rollup", &parameters), events: "countIf(\(passes))",
+            unparsable: unparsable ?? "0",
+            quantity: fold(sum: { "sum(toDecimal256(\($0), 9))" }) ?? "NULL")
     }
 
     /// The rollup of all events, whether or not a metric counts them.
     static let allEvents = rollup("'events'", events: "count()", unparsable: "0", quantity: "NULL")
+
+    /// Of the events of one hour of a customer, in one batch: columns of the table of hours.
+    func renderHour() -> String {
+        // A batch's sum fits 38 digits.
+        let quantity = fold { "sum(\($0))" }.map { ",\n    \($0) AS quantity_\(index)" } ?? ""
+        let unparsable = unparsable.map { ",\n    \($0) AS unparsable_\(index)" } ?? ""
+        return ",\n    countIf(\(passes)) AS events_\(index)\(unparsable)\(quantity)"
+    }
+
+    /// Of the table of hours: the rows of this metric.
+    func renderHourlyRows(key: String, _ parameters: inout [String: ClickHouseValue]) -> String {
+        let (unparsable, quantity) =
+            metric.property == nil ? ("0", "NULL") : ("unparsable_\(index)", "quantity_\(index)")
+        return """
+            SELECT batch, \(bind(key, "rollup", &parameters)), customer_id, hour, events_\(index), \
+            \(unparsable), \(quantity)
+            FROM {hours:Identifier} WHERE events_\(index) > 0
+            """
+    }
+
+    /// Of the hours of a customer's day, as a tuple like that of a group of events.
+    func renderDay(key: String, _ parameters: inout [String: ClickHouseValue]) -> String {
+        let hasQuantity = metric.property != nil
+        let fold = metric.aggregation == .max ? "max" : "sum"
+        return Self.rollup(
+            bind(key, "rollup", &parameters), events: "sum(events_\(index))",
+            unparsable: hasQuantity ? "sum(unparsable_\(index))" : "0",
+            quantity: hasQuantity ? "\(fold)(quantity_\(index))" : "NULL")
+    }
+
+    /// All events of the hours of a day.
+    static let allEventsOfADay = rollup(
+        "'events'", events: "sum(events)", unparsable: "0", quantity: "NULL")
 
     private static func rollup(
         _ key: String, events: String, unparsable: String, quantity: String
@@ -53,6 +73,25 @@ struct MetricColumns {
         (\(key), toUInt64(\(events)), toUInt64(\(unparsable)), \
         CAST(\(quantity), 'Nullable(Decimal(76, 9))'))
         """
+    }
+
+    private var passes: String { "passes_\(index)" }
+
+    /// How many events have no quantity; `nil` if none needs one.
+    private var unparsable: String? {
+        metric.property.map { _ in "countIf(\(passes) AND isNull(value_\(index)))" }
+    }
+
+    /// The quantity of a group of events; `nil` for a count.
+    private func fold(sum: (String) -> String) -> String? {
+        let value = "value_\(index)"
+        return switch metric.aggregation {
+        case .count: nil
+        case .sum: sum(value)
+        case .max: "max(\(value))"
+        case .uniqueCount: "toDecimal256(uniqExact(\(value)), 9)"
+        case .latest: "argMaxIf(\(value), (timestamp, transaction_id), isNotNull(\(value)))"
+        }
     }
 
     /// Of what the rollups hold: how much of this metric it is.

@@ -30,7 +30,7 @@ struct BatchWriter: Sendable {
         let winners = SQL.winnersInsert.replacing("/* winners */", with: SQL.freshWinners)
         // The server sorts on one core: side by side, both work.
         async let rolledUp: Void = rollups.write(
-            batches: batch...batch, of: SQL.freshWinners, countsAll: true, parameters)
+            of: SQL.freshWinners, hours: "sealing_\(batch)_hours", countsAll: true, parameters)
         for sql in [
             winners, SQL.seenInsert, SQL.conflictsInsert, SQL.figuresInsert, SQL.slicesInsert,
         ] {

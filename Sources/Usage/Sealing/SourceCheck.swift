@@ -65,13 +65,22 @@ struct SourceCheck: Sendable {
         let query = ClickHouseQuery(
             SQL.sourceReplicas.replacing("/* replicas */", with: replicas), parameters: parameters)
         guard let row = try await clickHouse.rows(query).first else { return }
-        let lagging = try row.int64("lagging")
-        guard lagging == 0 else {
+        let (cutOff, lagging) = (try row.int64("cut_off"), try row.int64("lagging"))
+        if cutOff > 0 {
             throw UsageError(
                 isUnavailable: true,
                 description: """
-                    \(lagging) replicas of \(source) lag behind, by up to \(try row.int64("delay_seconds")) \
-                    seconds: nothing was sealed; run again when they have caught up
+                    replicas of \(source) that are read-only or without Keeper: \(cutOff) (see \
+                    system.replicas). Nothing was sealed; run again when they work
+                    """)
+        }
+        if lagging > 0 {
+            throw UsageError(
+                isUnavailable: true,
+                description: """
+                    replicas of \(source) that lag behind: \(lagging), by up to \
+                    \(try row.int64("delay_seconds")) seconds. Nothing was sealed; run again when they have \
+                    caught up
                     """)
         }
     }
