@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What is known later than the hour was judged: late data of many, and what people said.
@@ -45,29 +46,37 @@ struct DetectionLateTests {
     }
 
     @Test func `what people said of a day counts when the next baselines are made`() async throws {
-        var fleet = DetectedFleet(days: 31)
+        var fleet = DetectedFleet(days: 32)
         for (number, customer) in ["a", "b"].enumerated() {
             fleet.add(customer, mean: 20, seed: UInt64(400 + number))
         }
         fleet.change("a", 30 * 24 + 2..<30 * 24 + 12) { $0 * 3 + 10 }
-        func states(after word: String?) async throws -> [String] {
+        func states(after word: String?) async throws -> (states: [String], plot: Substring) {
             var states: [String] = []
+            var plot: Substring = ""
             try await withStack(catalog: DetectionTests.catalog) { stack in
-                try await fleet.append(stack, 0..<31 * 24)
+                try await fleet.append(stack, 0..<32 * 24)
                 try await stack.detect(30 * 24..<31 * 24)
                 let ids = try await stack.anomalies().map(\.anomalyID)
                 try #require(ids.count == 1)
                 if let word { try await stack.done("anomalies", word, ids[0]) }
                 try await stack.done("run", "refresh-state", "--slot", DetectedFleet.day(30))
                 states = try await stack.states()
+                try await stack.detect(31 * 24..<31 * 24 + 6)
+                let page = stack.folder + "/page.html"
+                try await stack.done("anomalies", "show", ids[0], "--html", page)
+                let html = try String(contentsOfFile: page, encoding: .utf8)
+                plot = try #require(html.firstMatch(of: #/(?s)<svg.*?</svg>/#)).0
             }
-            return states
+            return (states, plot)
         }
         let unsaid = try await states(after: nil)
         let dismissed = try await states(after: "dismiss")
         let confirmed = try await states(after: "acknowledge")
-        #expect(unsaid.count == 2)
-        #expect(dismissed[0] != confirmed[0], "the day is in the one's baseline only")
-        #expect(Set([unsaid[1], dismissed[1], confirmed[1]]).count == 1)
+        #expect(unsaid.states.count == 2)
+        #expect(dismissed.states[0] != confirmed.states[0], "the day is in the one's baseline only")
+        #expect(Set([unsaid.states[1], dismissed.states[1], confirmed.states[1]]).count == 1)
+        // What is shown of the day after is what was expected of it.
+        #expect(dismissed.plot != confirmed.plot)
     }
 }

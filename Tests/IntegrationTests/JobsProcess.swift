@@ -113,23 +113,31 @@ final class JobsProcess: Sendable {
         }
     }
 
-    /// SIGKILL; nothing happens if the program has ended.
-    func kill() { send(SIGKILL) }
+    /// SIGKILL, and waits until the program is gone; nothing happens if it has ended.
+    ///
+    /// The signal alone does not say that: on a busy machine a thread may go on for a while.
+    func kill() {
+        send(SIGKILL)
+        awaitChange(WEXITED)
+    }
+
+    /// SIGSTOP, and waits until no thread of the program runs.
+    func pause() {
+        send(SIGSTOP)
+        awaitChange(WSTOPPED | WEXITED)
+    }
+
+    private func awaitChange(_ events: Int32) {
+        isOver.withLock { isOver in
+            var info = siginfo_t()
+            guard !isOver else { return }
+            while waitid(P_PID, id_t(id), &info, events | WNOWAIT) == -1 && errno == EINTR {}
+        }
+    }
 
     func send(_ signal: Int32) {
         isOver.withLock { isOver in
             if !isOver { _ = Glibc.kill(id, signal) }
-        }
-    }
-
-    /// SIGSTOP, and waits until no thread of the program runs.
-    ///
-    /// The signal alone does not say that: on a busy machine a thread may go on for a while.
-    func pause() {
-        send(SIGSTOP)
-        isOver.withLock { isOver in
-            var info = siginfo_t()
-            if !isOver { waitid(P_PID, id_t(id), &info, WSTOPPED | WEXITED | WNOWAIT) }
         }
     }
 

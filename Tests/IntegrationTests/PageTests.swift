@@ -55,9 +55,12 @@ struct PageTests {
         }
     }
 
+    /// - Returns: the log.
+    @discardableResult
     private func withPage(
         _ changes: [String: String?] = [:], _ body: (Page, SubmittedStack) async throws -> Void
-    ) async throws {
+    ) async throws -> String {
+        var log = ""
         try await withSubmittedStack { submitted in
             #expect(try await submitted.bill().status == 0)
             let port = try freePort()
@@ -71,8 +74,11 @@ struct PageTests {
             }
             try await body(page, submitted)
             process.send(SIGTERM)
-            #expect(try await process.result().status == 0)
+            let result = try await process.result()
+            #expect(result.status == 0)
+            log = result.errors
         }
+        return log
     }
 
     private func invoice(of customer: String, _ stack: Stack) async throws -> String {
@@ -131,8 +137,23 @@ struct PageTests {
         }
     }
 
+    @Test func `a month that is being billed says how far it is`() async throws {
+        try await withPage { page, submitted in
+            #expect(try await !page.get("/months/2015-05").text.contains("is being billed"))
+            try await submitted.stack.waiting(
+                at: "invoice_events", SubmittedStack.bill, with: submitted.settings([:])
+            ) { process in
+                let text = try await page.get("/months/2015-05").text
+                #expect(text.contains("The month is being billed (process \(process.id) on "))
+                #expect(text.contains("2 of 2 invoices are at Stripe"))
+                #expect(text.contains(#"max="2" value="2""#))
+                process.kill()
+            }
+        }
+    }
+
     @Test func `only those who sign in see anything`() async throws {
-        try await withPage { page, _ in
+        let log = try await withPage { page, _ in
             for person in [nil, "ann:wrong", "ann:another-password", "eve:", "ann", "bob:"] {
                 let answer = try await page.get("/months/2015-05", as: person)
                 #expect(answer.status == 401 && !answer.text.contains("2015-05"))
@@ -142,6 +163,9 @@ struct PageTests {
             #expect(
                 try await page.get("/runs", as: nil, ["X-Forwarded-User": "ann"]).status == 401)
         }
+        let refused = log.split(separator: "\n").filter { $0.contains("sign-in refused") }
+        #expect(refused.count == 4 && refused.contains { $0.contains("eve") })
+        #expect(!log.contains("wrong") && !log.contains("another-password"))
         try await withPage(["PAGE_AUTH": "proxy", "PAGE_USERS": nil]) { page, _ in
             let name = "X-Forwarded-User"
             let cases: [(headers: [String: String], status: Int)] = [

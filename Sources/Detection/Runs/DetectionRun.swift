@@ -238,13 +238,7 @@ package struct DetectionRun: Sendable {
         guard window.lowerBound < from.nextHour else { return pass }
         for review in try await store.reviews(since: window.lowerBound.instant) {
             let customer = Array(review.customerID.utf8)[...]
-            var days = pass.reviews[review.metricKey]?[customer] ?? .init()
-            if review.isConfirmed {
-                days.confirmed.formUnion(review.days)
-            } else {
-                days.dismissed.formUnion(review.days)
-            }
-            pass.reviews[review.metricKey, default: [:]][customer] = days
+            pass.reviews[review.metricKey, default: [:]][customer, default: .init()].add(review)
         }
         return pass
     }

@@ -56,7 +56,10 @@ package struct SeriesView: Sendable {
             policy.detector, totalDays: policy.totalDays,
             missingHours: Set(missing.map { Hour(Int($0)) }))
         if from < end {
-            replay.advance(&series, rows: rows, from: from, to: end) { judgement, _ in
+            let reviewed = try await reviewed(
+                metric, customer, since: SeriesReplay.window(from: from, to: to).lowerBound, store)
+            replay.advance(&series, rows: rows, from: from, to: end, reviewed: reviewed) {
+                judgement, _ in
                 points.append(
                     Point(
                         hour: judgement.hour, observed: judgement.observed,
@@ -66,6 +69,17 @@ package struct SeriesView: Sendable {
         }
         let shapes = try await shapes(of: peak, rows, metric, range, clickHouse, pool)
         return SeriesView(points: points, dayShape: shapes.day, weekdayShape: shapes.weekday)
+    }
+
+    private static func reviewed(
+        _ metric: DetectedMetric, _ customer: String, since hour: Hour, _ store: DetectionStore
+    ) async throws -> ReviewedDays {
+        var days = ReviewedDays()
+        for review in try await store.reviews(since: hour.instant)
+        where review.customerID == customer && review.metricKey == metric.key {
+            days.add(review)
+        }
+        return days
     }
 
     private static func shapes(
@@ -84,6 +98,16 @@ package struct SeriesView: Sendable {
         var day = [Double](repeating: 0, count: 24)
         for row in rows where row.hour.day == hour.day { day[row.hour.ofDay] = max(0, row.value) }
         return (WeekdayBaseline.normalised(day), weekday.shape)
+    }
+}
+
+extension ReviewedDays {
+    mutating func add(_ review: DetectionStore.Review) {
+        if review.isConfirmed {
+            confirmed.formUnion(review.days)
+        } else {
+            dismissed.formUnion(review.days)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ struct RollupWriter: Sendable {
     let columns: [MetricColumns]
 
     /// So many metrics are added up at once: the memory of the server grows with them.
-    private static let mostColumns = 16
+    private static let mostColumns = 8
 
     /// - Parameters:
     ///   - winners: a subquery of rows with `batch`, and the values of the columns.

@@ -25,18 +25,28 @@ struct PageAccess: Sendable {
             let values = headers[values: name]
             return values.count == 1 && Self.isName(values[0]) ? values[0] : nil
         case .basic(let users):
-            guard let header = headers[.authorization], header.lowercased().hasPrefix("basic "),
-                let data = Data(base64Encoded: String(header.dropFirst("basic ".count)))
-            else { return nil }
-            let parts = String(decoding: data, as: UTF8.self)
-                .split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { return nil }
-            let name = String(parts[0])
+            guard let (name, password) = Self.credentials(headers) else { return nil }
             // Hashes have one length; a name that nobody has takes as long.
-            let given = SHA256.hash(Array(parts[1].utf8))
+            let given = SHA256.hash(Array(password.utf8))
             let wanted = SHA256.hash(Array((users[name]?.value ?? "").utf8))
             return HMACSHA256.isEqual(given, wanted) && users[name] != nil ? name : nil
         }
+    }
+
+    /// Who tried to sign in with a password, for the log; `nil`: nobody, or under no name that we give.
+    func claimedName(_ headers: HTTPFields) -> String? {
+        Self.credentials(headers).flatMap { Self.isName($0.name) ? $0.name : nil }
+    }
+
+    private static func credentials(
+        _ headers: HTTPFields
+    ) -> (name: String, password: String)? {
+        guard let header = headers[.authorization], header.lowercased().hasPrefix("basic "),
+            let data = Data(base64Encoded: String(header.dropFirst("basic ".count)))
+        else { return nil }
+        let parts = String(decoding: data, as: UTF8.self)
+            .split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
     }
 
     static func isName(_ text: String) -> Bool {

@@ -21,6 +21,9 @@ struct PageResponder: HTTPResponder {
             var response = Self.page(
                 .unauthorized, PageFrame.message("Sign in", "The page is for those who sign in."))
             if case .basic = access.mode {
+                if let name = access.claimedName(request.headers) {
+                    live.logger.warning("sign-in refused", metadata: ["person": "\(name)"])
+                }
                 response.headers[.wwwAuthenticate] = "Basic realm=\"MeterFlow\", charset=\"UTF-8\""
             }
             return response
