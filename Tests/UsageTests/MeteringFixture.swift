@@ -101,7 +101,7 @@ extension ClickHouseClient {
             try await execute(ClickHouseQuery("DROP TABLE \(try row.string("name"))"))
         }
         try await UsageTables(generation: 1).create(self)
-        try await writer.dropStages()
+        try await writer.dropStages(through: 1)
         _ = try await writer.write(
             1, round: 1, range: BatchRange(firstMinute: 0, endMinute: 120_000_000, rows: 0))
         let columns = metrics.filter(\.isAdditive).enumerated().map {
@@ -112,7 +112,7 @@ extension ClickHouseClient {
             .backfill(batches: 1...1)
     }
 
-    private var writer: BatchWriter {
+    var writer: BatchWriter {
         BatchWriter(
             clickHouse: self,
             source: SourceTable("events", defaultDatabase: configuration.database)!,

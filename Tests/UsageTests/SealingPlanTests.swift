@@ -1,3 +1,4 @@
+import ClickHouse
 import Exact
 import Testing
 
@@ -79,5 +80,19 @@ struct SealingPlanTests {
             cover.rest.allSatisfy {
                 $0.upperBound.milliseconds - $0.lowerBound.milliseconds <= 2 * 3_600_000
             })
+    }
+
+    @Test func `a batch takes away its own stages and those of batches before it`()
+        async throws
+    {
+        try await withUsageDatabase { client in
+            for table in ["9_stage", "10_known", "10_hours", "11_stage"] {
+                try await client.execute(
+                    ClickHouseQuery("CREATE TABLE sealing_\(table) (row UInt8) ENGINE = Memory"))
+            }
+            try await client.writer.dropStages(through: 10)
+            let left = try await client.rows(ClickHouseQuery("SHOW TABLES"))
+            #expect(try left.map { try $0.string("name") } == ["sealing_11_stage"])
+        }
     }
 }

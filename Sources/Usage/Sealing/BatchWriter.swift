@@ -66,9 +66,10 @@ struct BatchWriter: Sendable {
         }
     }
 
-    /// Removes the tables that this batch, and batches of processes that died, have worked in.
-    func dropStages() async throws {
-        for row in try await clickHouse.rows(ClickHouseQuery(SQL.stageStale)) {
+    /// Removes the tables that this batch, and those before it whose process died, have worked in.
+    func dropStages(through batch: Int64) async throws {
+        let stale = ClickHouseQuery(SQL.stageStale, parameters: ["batch": .integer(batch)])
+        for row in try await clickHouse.rows(stale) {
             let name = try row.string("name")
             try await clickHouse.execute(
                 ClickHouseQuery(SQL.stageDrop, parameters: ["table": .string(name)]))

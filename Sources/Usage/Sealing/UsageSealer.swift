@@ -138,12 +138,12 @@ package struct UsageSealer: Sendable {
     ) async throws -> BatchFigures {
         let writer = BatchWriter(
             clickHouse: clickHouse, source: source, sealed: sealed, metrics: metrics)
-        try await writer.dropStages()
+        try await writer.dropStages(through: batch)
         let months = try await writer.write(batch, round: round, range: range)
         let figures = try await store.seal(
             batch, generation: sealed.generation, months: months, lease
         ) { add in try await writer.forEachQuarantined(of: batch, add) }
-        try await writer.dropStages()
+        try await writer.dropStages(through: batch)
         return figures
     }
 
