@@ -108,7 +108,7 @@ func withStack(
         !variable("DATABASE_URL").isEmpty && !variable("CLICKHOUSE_URL").isEmpty,
         "DATABASE_URL and CLICKHOUSE_URL are not set: these tests need the local stack")
     try await extensionIsThere.value
-    try await turns.withConnection { administrator in
+    try await withTurn { administrator in
         let name = "it_" + String(UInt64.random(in: 0 ... .max), radix: 36)
         let folder = NSTemporaryDirectory() + name
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -137,6 +137,18 @@ func withStack(
 /// Creates and drops the databases of tests; how many there are is how many tests run at once.
 private let turns = PostgresPool(
     configuration: PostgresConfiguration(url: variable("DATABASE_URL")), maximumConnections: 4)
+
+/// A test's second stack takes no second turn: all who hold one might wait for one more, for ever.
+private func withTurn(_ body: (PostgresConnection) async throws -> Void) async throws {
+    if let administrator = Turn.administrator { return try await body(administrator) }
+    try await turns.withConnection { administrator in
+        try await Turn.$administrator.withValue(administrator) { try await body(administrator) }
+    }
+}
+
+private enum Turn {
+    @TaskLocal static var administrator: PostgresConnection?
+}
 
 /// The first migration would put the extension into its own schema, and take it away with that one while
 /// other tests use it.
