@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import HTTP
 import Postgres
+import TestSupport
 import Testing
 
 /// What a test has to itself: a schema in Postgres, a database in ClickHouse, an empty folder, and the
@@ -127,7 +128,7 @@ func withStack(
             failure = error
         }
         await stack.postgres.shutdown()
-        try await administrator.query("DROP SCHEMA \(name) CASCADE")
+        try await administrator.dropSchema(name)
         try await clickHouse.execute(ClickHouseQuery("DROP DATABASE \(name)"))
         try FileManager.default.removeItem(atPath: folder)
         if let failure { throw failure }
