@@ -57,7 +57,7 @@ final class Browser {
 
     /// Waits until a person sees this: a key may lead to another page, which comes when it comes.
     func untilVisible(_ wanted: String) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + patience
         while true {
             // What was found on the page before is none of the next one's.
             let text = try? await text("GET", "/element/\(find("body"))/text")

@@ -16,12 +16,12 @@ extension Stack {
         return try #require(result.rows.first).decode("value", as: type)
     }
 
-    /// Asks again until the answer is yes, for half a minute.
+    /// Asks again until the answer is yes.
     func until(
         _ sql: String, _ parameters: [(any PostgresEncodable)?] = [],
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + patience
         while try await !value(sql, parameters, as: Bool.self) {
             try #require(
                 ContinuousClock.now < deadline, "waited too long", sourceLocation: sourceLocation)

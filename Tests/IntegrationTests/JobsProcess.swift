@@ -150,11 +150,11 @@ final class JobsProcess: Sendable {
 
     /// Waits for the program's end.
     ///
-    /// - Throws: if that does not come within a minute and a half; the program is killed then.
+    /// - Throws: if that takes longer than `patience`; the program is killed then.
     func result() async throws -> Result {
         let hasEnded = await offThePool {
             if let source = self.lineSource { Self.readLine(from: source, into: self.output) }
-            return self.awaitEnd(milliseconds: 90_000)
+            return self.awaitEnd(milliseconds: Int(patience / .milliseconds(1)))
         }
         if !hasEnded { kill() }
         let status = isOver.withLock { isOver in
@@ -218,6 +218,9 @@ final class JobsProcess: Sendable {
         return String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
     }
 }
+
+/// How long tests wait for what must come. It takes as long only when something is broken.
+let patience = Duration.seconds(180)
 
 /// Runs what blocks on a thread of its own, away from the threads that tests run on.
 func offThePool<R: Sendable>(_ body: @escaping @Sendable () -> R) async -> R {

@@ -119,7 +119,7 @@ extension Stack {
     /// something. Its lease runs out; here at once.
     func jobsOnceFree(_ arguments: [String]) async throws -> JobsProcess.Result {
         try await postgres.query("UPDATE leases SET expires_at = clock_timestamp()")
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + patience
         while true {
             let result = try await jobs(arguments)
             if result.status != 75 || ContinuousClock.now > deadline { return result }

@@ -68,7 +68,7 @@ struct PageTests {
                 .merging(changes) { $1 }
             let process = try submitted.stack.start(["serve", "--only-page"], with: settings)
             let page = Page(port: port, client: try HTTPClient())
-            let deadline = ContinuousClock.now + .seconds(30)
+            let deadline = ContinuousClock.now + patience
             while (try? await page.get("/style.css")) == nil {
                 try #require(ContinuousClock.now < deadline && process.isRunning)
             }

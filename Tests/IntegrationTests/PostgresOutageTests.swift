@@ -38,7 +38,7 @@ import Testing
     {
         try await OwnPostgres.with { server in
             try await withSubmittedStack(on: server) { scene in
-                try await scene.setFault(path, #"{"kind": "latency", "milliseconds": 1500}"#)
+                try await scene.setFault(path, #"{"kind": "latency", "milliseconds": 5000}"#)
                 let process = try scene.start(with: [
                     "BILLING_CONCURRENCY": "1", "RUN_ATTEMPTS": "1",
                 ])

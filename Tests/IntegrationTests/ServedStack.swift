@@ -119,7 +119,7 @@ func withServer(
         let secret = try await submitted.registerEndpoint(port: port)
         let process = try submitted.serve(port: port, secret: secret)
         let server = try ServedStack(submitted, process, port, secret)
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + patience
         while await (try? server.get("/readyz"))?.status != 200 {
             try #require(ContinuousClock.now < deadline, "the server does not answer")
             try #require(process.isRunning, "the server ended")

@@ -35,7 +35,7 @@ struct SubmissionKilledTests {
                 switch moment {
                 case .beforeTheRequest: #"{"kind": "stall", "milliseconds": 60000}"#
                 case .beforeTheAnswer: #"{"kind": "latency", "milliseconds": 60000}"#
-                case .beforeTheWrite: #"{"kind": "latency", "milliseconds": 2000}"#
+                case .beforeTheWrite: #"{"kind": "latency", "milliseconds": 5000}"#
                 }
             try await scene.setFault(step.rawValue, fault)
             // One at a time, so that nothing else is under way.
@@ -92,7 +92,7 @@ struct SubmissionKilledTests {
 
     @Test func `a pause stops a run that is at work, and nothing is lost`() async throws {
         try await withSubmittedStack { scene in
-            try await scene.setFault("/v1/invoices", #"{"kind": "latency", "milliseconds": 1000}"#)
+            try await scene.setFault("/v1/invoices", #"{"kind": "latency", "milliseconds": 10000}"#)
             let run = try scene.start(with: ["BILLING_CONCURRENCY": "1"])
             try await scene.untilFaultIsMet()
             try await scene.stack.done("billing", "pause", "--reason", "freeze")

@@ -55,7 +55,7 @@ struct SubmittedStack {
 
     /// Waits until a fault was met.
     func untilFaultIsMet() async throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + patience
         while true {
             let met = try await stripe.send("GET", "/_sim/faults").json["met"]?.fields ?? [:]
             if met.values.contains(where: { ($0.integer ?? 0) > 0 }) { return }
