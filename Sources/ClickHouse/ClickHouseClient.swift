@@ -106,7 +106,8 @@ package final class ClickHouseClient: Sendable {
         let queryID = Self.newQueryID()
         var parameters = parameters(of: query, queryID: queryID)
         parameters.append(("default_format", "TabSeparatedWithNames"))
-        let request = request(parameters, body: .bytes(Array(query.sql.utf8)))
+        var request = request(parameters, body: .bytes(Array(query.sql.utf8)))
+        if query.mayTakeLong { request.timeouts.stalledSeconds = nil }
         try await killingWhenCancelled(queryID) {
             try await self.http.withResponse(to: request) { response in
                 try await self.refuseError(&response, queryID: queryID)

@@ -6,6 +6,8 @@ package struct ClickHouseQuery: Sendable {
     package var parameters: [String: ClickHouseValue]
     /// Settings of this query alone, such as `max_memory_usage` (bytes).
     package var settings: [String: String]
+    /// Whether the server may work on it for more than five minutes without a word.
+    package var mayTakeLong = false
 
     package init(
         _ sql: String, parameters: [String: ClickHouseValue] = [:], settings: [String: String] = [:]

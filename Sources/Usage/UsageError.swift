@@ -14,6 +14,15 @@ package struct UsageError: Error, Sendable, CustomStringConvertible {
                 """)
     }
 
+    static func outOfBalance(_ batch: Int64, _ figures: String) -> Self {
+        Self(
+            isUnavailable: true,
+            description: """
+                ClickHouse did not keep what was written for batch \(batch): \(figures). Nothing of it \
+                counts. CLICKHOUSE_URL must lead to one server, not to one of several by turns; run again
+                """)
+    }
+
     static func notSealed(_ metrics: [String]) -> Self {
         Self(
             isUnavailable: false,

@@ -20,13 +20,17 @@ package struct UsageSchema: Sendable {
 
     private static let newest = SQL.migrations.last?.version ?? 0
 
+    /// UNKNOWN_TABLE of ClickHouse's `ErrorCodes.cpp`.
+    private static let noSuchTable = ClickHouseError.Code.server(code: 60)
+
     package func state() async throws -> State {
-        let exists = try await clickHouse.rows(ClickHouseQuery(SQL.migrationsExist))
-        guard try exists.first?.int64("found") == 1 else {
-            return .tooOld(have: 0, want: Self.newest)
+        var have = 0
+        do {
+            let rows = try await clickHouse.rows(ClickHouseQuery(SQL.migrationsNewest))
+            have = Int(try rows.first?.int64("version") ?? 0)
+        } catch let error as ClickHouseError where error.code == Self.noSuchTable {
+            // Nothing was ever applied.
         }
-        let rows = try await clickHouse.rows(ClickHouseQuery(SQL.migrationsNewest))
-        let have = Int(try rows.first?.int64("version") ?? 0)
         if have == Self.newest { return .current }
         return have < Self.newest
             ? .tooOld(have: have, want: Self.newest) : .tooNew(have: have, want: Self.newest)

@@ -54,6 +54,59 @@ struct LateDataTests {
         }
     }
 
+    @Test func `late events are told of until all of the month is billed; a rebuild has none`()
+        async throws
+    {
+        try await Self.withBilledMay { stack in
+            try await stack.importEvents(
+                ["ann", "bob"].map { stored("20", of: $0, id: "late", on: "2015-05-11") })
+            let sealed = try await stack.done("run", "seal-usage", "--format", "json")
+            #expect(sealed.contains(#""late":[{"slot":"2015-05","events":2}]"#), "\(sealed)")
+            #expect(try await stack.bill("2015-05", "--customers", "ann").late == 2)
+            // Bob's is not billed yet.
+            #expect(try await stack.bill("2015-05").late == 2)
+            #expect(try await stack.bill("2015-05").late == 0)
+            let rebuilt = try await stack.done(
+                "run", "seal-usage", "--rebuild", "--format", "json")
+            #expect(rebuilt.contains(#""late":[]"#), "\(rebuilt)")
+            #expect(try await stack.bill("2015-05").late == 0)
+        }
+    }
+
+    @Test func `a billed row that a merge takes out of the log stays billed, and is verified`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.clickHouse("DROP TABLE events")
+            try await stack.clickHouse(
+                """
+                CREATE TABLE events (transaction_id String, customer_id String, event_type String,
+                    timestamp DateTime64(3, 'UTC'), properties String, ingested_at DateTime64(3, 'UTC'))
+                ENGINE = ReplacingMergeTree(ingested_at) ORDER BY (customer_id, transaction_id)
+                """)
+            try await stack.importCustomers("customer_id,plan,currency\nann,basic,usd\n")
+            func append(_ gigabytes: Int, on day: String) async throws {
+                try await stack.insertEvents([
+                    """
+                    {"transaction_id":"t","customer_id":"ann","event_type":"storage",\
+                    "timestamp":"2015-05-10 00:00:00.000","properties":"{\\"gb\\":\(gigabytes)}",\
+                    "ingested_at":"\(day) 00:00:00.000"}
+                    """
+                ])
+            }
+            try await append(10, on: "2015-05-10")
+            #expect(try await stack.bill("2015-05").due.totalMinor == ["usd": 1_000])
+            try await append(99, on: "2015-06-20")
+            try await stack.clickHouse("OPTIMIZE TABLE events FINAL")
+            #expect(try await stack.eventRows() == 1)
+            let clean = try await stack.done("invoices", "verify", "--slot", "2015-05")
+            #expect(clean == "1 verified: 0 differ\n")
+            let again = try await stack.bill("2015-05")
+            #expect(again.unchanged == 1 && again.conflicts == 1)
+            #expect(try await stack.done("invoices", "verify", "--slot", "2015-05") == clean)
+        }
+    }
+
     @Test func `an event of the next month changes nothing`() async throws {
         try await Self.withBilledMay { stack in
             try await stack.importEvents([

@@ -34,12 +34,12 @@ import Usage
             let list = [
                 "usage", "show", "--slot", "2015-05", "--only", "quarantined",
             ]
+            let all = ["--release", "all", "--through", "2"]
             let nothing = try await stack.jobs(
-                list + ["--release", "all", "--customer", "bob", "--reason", "none"])
+                list + all + ["--customer", "bob", "--reason", "none"])
             #expect(nothing.status == 65)
-            #expect(try await stack.jobs(list + ["--release", "all"]).status == 64)
-            let released = try await stack.jobs(
-                list + ["--release", "all", "--reason", "sent again"])
+            #expect(try await stack.jobs(list + all).status == 64)
+            let released = try await stack.jobs(list + all + ["--reason", "sent again"])
             #expect(released.status == 0 && released.output == "released 1 rows of 2015-05\n")
             let billed = try await stack.bill("2015-05")
             #expect(billed.due.count == 2 && billed.quarantined == 0)
@@ -50,6 +50,103 @@ import Usage
             // A rebuild keeps the person's word.
             try await stack.done("run", "seal-usage", "--rebuild")
             #expect(try await stack.bill("2015-05").quarantined == 0)
+        }
+    }
+
+    /// A row that cannot be billed, at a time that a wrong clock may say.
+    private static func broken(_ id: String, on day: String) -> String {
+        """
+        {"transaction_id":"\(id)","customer_id":"ann","event_type":"storage",\
+        "timestamp":"\(day) 00:00:00.000","properties":"broken",\
+        "ingested_at":"2015-05-10 00:00:00.000"}
+        """
+    }
+
+    @Test func `what needs a person is listed whenever it was, and released as far as it was seen`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            let list = ["usage", "show", "--only", "quarantined", "--format", "json"]
+            // Before the first catalog, too.
+            try await stack.insertEvents([
+                Self.broken("old", on: "1970-01-01"), Self.broken("early", on: "2014-05-10"),
+            ])
+            #expect(try await stack.jobs("run", "seal-usage").status == 1)
+            let seen = try await stack.jobs(list)
+            #expect(seen.status == 0 && seen.output.lineCount == 2, "\(seen.errors)")
+            #expect(seen.errors.contains("sealed up to batch 1, at 20"))
+            #expect(seen.errors.contains("--release all --through 1"))
+            let month = try await stack.jobs(list + ["--slot", "2014-05"])
+            #expect(month.output.lineCount == 1 && month.output.contains(#""early""#))
+            let conflicts = try await stack.jobs("usage", "show", "--only", "conflicts")
+            #expect(conflicts.status == 0 && conflicts.output.lineCount == 1)
+
+            try await stack.insertEvents([Self.broken("new", on: "2015-05-10")])
+            #expect(try await stack.jobs("run", "seal-usage").status == 1)
+            let release = list + ["--release", "all", "--reason", "a clock was wrong"]
+            let blind = try await stack.jobs(release)
+            #expect(blind.status == 64 && blind.errors.contains("--through"))
+            let released = try await stack.jobs(release + ["--through", "1"])
+            #expect(released.status == 0 && released.output == "released 2 rows\n")
+            let left = try await stack.jobs(list)
+            #expect(left.output.lineCount == 1 && left.output.contains(#""new""#))
+        }
+    }
+
+    @Test func `what other jobs have sealed is told of by the next run of seal-usage, once`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(Self.header + "ann,basic,usd\n")
+            try await stack.importEvents([stored("10", of: "ann")])
+            try await stack.insertEvents([Self.broken("bad", on: "2015-05-10")])
+            _ = try await stack.bill("2015-05", status: 1)
+            let told = try await stack.jobs("run", "seal-usage", "--format", "json")
+            #expect(told.status == 1, "\(told.errors)")
+            #expect(told.output.contains(#""batches":1"#))
+            #expect(told.output.contains(#""quarantined":1,"waiting":1"#))
+            let again = try await stack.jobs("run", "seal-usage")
+            #expect(again.status == 0 && again.output.contains("nothing new"))
+
+            // What a person has released meanwhile needs nobody.
+            try await stack.insertEvents([Self.broken("worse", on: "2015-05-11")])
+            _ = try await stack.bill("2015-05", status: 1)
+            try await stack.done(
+                "usage", "show", "--only", "quarantined", "--release", "all", "--through", "2",
+                "--reason", "known")
+            #expect(try await stack.done("run", "seal-usage").contains("quarantined 1"))
+        }
+    }
+
+    @Test func `a row that came in another one's place is found once a day, or when asked`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            func put(_ id: String, insteadOf old: String = "") async throws {
+                try await stack.clickHouse(
+                    "ALTER TABLE events DELETE WHERE transaction_id = '\(old)' SETTINGS mutations_sync = 2"
+                )
+                try await stack.clickHouse(
+                    """
+                    INSERT INTO events VALUES ('\(id)', 'ann', 'storage', '2015-05-10', '{"gb":1}',
+                        '2015-05-10')
+                    """)
+            }
+            let nothing = #""batches":0"#
+            let one = #""batches":1"#
+            let seal = ["run", "seal-usage", "--format", "json"]
+            try await put("a")
+            #expect(try await stack.jobs(seal).output.contains(one))
+            try await put("b", insteadOf: "a")
+            // There are as many rows as before.
+            #expect(try await stack.jobs(seal).output.contains(nothing))
+            try await stack.postgres.query(
+                "UPDATE usage_generations SET swept_at = clock_timestamp() - interval '25 hours'")
+            #expect(try await stack.jobs(seal).output.contains(one))
+            try await put("c", insteadOf: "b")
+            #expect(try await stack.jobs(seal).output.contains(nothing))
+            #expect(try await stack.jobs(seal + ["--sweep"]).output.contains(one))
+            #expect(try await stack.usage("2015-05").map(\.events) == [3])
         }
     }
 

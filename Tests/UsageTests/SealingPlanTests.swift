@@ -1,5 +1,6 @@
 import ClickHouse
 import Exact
+import Ledger
 import Testing
 
 @testable import Usage
@@ -9,6 +10,16 @@ struct SealingPlanTests {
     private func minute(_ minute: Int64, _ rows: Int64, differs: Bool = true) -> SourceSweep.Minute
     {
         SourceSweep.Minute(minute: minute, rows: rows, differs: differs)
+    }
+
+    @Test func `only who compares all contents lets the server be silent for long`() throws {
+        let source = try #require(SourceTable("events", defaultDatabase: "usage"))
+        let sealed = SealedUsage(generation: 1, cutoff: 1, hidden: [], rollupKeys: [:])
+        for comparesContents in [false, true] {
+            let sweep = SourceSweep(
+                source: source, sealed: sealed, comparesContents: comparesContents)
+            #expect(sweep.query.mayTakeLong == comparesContents)
+        }
     }
 
     @Test func `minutes go together until a batch is full`() {
@@ -93,6 +104,79 @@ struct SealingPlanTests {
             try await client.writer.dropStages(through: 10)
             let left = try await client.rows(ClickHouseQuery("SHOW TABLES"))
             #expect(try left.map { try $0.string("name") } == ["sealing_11_stage"])
+        }
+    }
+
+    @Test func `what a later metric cannot read stays a duplicate of the event that counts`()
+        async throws
+    {
+        try await withLog { client in
+            let counted = LogRow(properties: #"{"v":"-"}"#, ingested: day)
+            var (retry, other, broken) = (counted, counted, counted)
+            retry.ingested += 1
+            (other.properties, other.ingested) = (#"{"v":"?"}"#, day + 2)
+            broken.id = "t2"
+            try await client.log([counted])
+            try await client.sealAll()
+            try await client.log([retry, other, broken])
+            // Each batch reads the whole log again.
+            func seal(_ batch: Int64) async throws -> ([BatchMonth], quarantined: [String]) {
+                let writer = BatchWriter(
+                    clickHouse: client, source: client.writer.source,
+                    sealed: SealedUsage(
+                        generation: 1, cutoff: batch - 1, hidden: [], rollupKeys: [:]),
+                    metrics: [metric(.sum, "v")])
+                let range = BatchRange(firstMinute: 0, endMinute: 120_000_000, rows: 0)
+                let months = try await writer.write(batch, round: batch, range: range)
+                var quarantined: [String] = []
+                try await writer.forEachQuarantined(of: batch) { rows in
+                    quarantined += rows.map(\.transactionID)
+                }
+                return (months, quarantined)
+            }
+            func october(events: Int64 = 0, duplicates: Int64 = 0, conflicts: Int64 = 0)
+                -> [BatchMonth]
+            {
+                [
+                    BatchMonth(
+                        month: "2026-10", events: events, duplicates: duplicates,
+                        conflicts: conflicts)
+                ]
+            }
+            let second = try await seal(2)
+            #expect(second.0 == october(duplicates: 1, conflicts: 1))
+            #expect(second.quarantined == ["t2"])
+            // Mended, it counts; the broken row was accounted for, and is no conflict when it is read again.
+            var mended = broken
+            mended.properties = #"{"v":5}"#
+            try await client.log([mended])
+            let third = try await seal(3)
+            #expect(third.0 == october(events: 1))
+            #expect(third.quarantined == [])
+            let fourth = try await seal(4)
+            #expect(fourth.0 == [])
+            #expect(fourth.quarantined == [])
+        }
+    }
+
+    @Test(arguments: ["winners", "daily", "figures"])
+    func `a table that keeps nothing seals nothing`(_ table: String) async throws {
+        try await withLog { client in
+            try await client.log([LogRow(), LogRow(id: "t2"), LogRow()])
+            try await UsageTables(generation: 1).create(client)
+            let name = "usage_\(table)_1"
+            for sql in [
+                "RENAME TABLE \(name) TO kept", "CREATE TABLE \(name) AS kept ENGINE = Null",
+            ] {
+                try await client.execute(ClickHouseQuery(sql))
+            }
+            let error = await #expect(throws: UsageError.self) {
+                _ = try await client.writer.write(
+                    1, round: 1, range: BatchRange(firstMinute: 0, endMinute: 120_000_000, rows: 0))
+            }
+            #expect(error?.isUnavailable == true)
+            #expect(
+                error?.description.contains("did not keep what was written for batch 1") == true)
         }
     }
 }

@@ -1,3 +1,4 @@
+package import Exact
 package import Postgres
 
 /// Which batches of usage count. What writes here holds the lease, and says so in the same transaction.
@@ -31,7 +32,15 @@ package struct BatchStore: Sendable {
         return try row.decode("seconds")
     }
 
-    /// The same of a generation that need not be active.
+    /// - Throws: `LedgerError` (notFound).
+    package func sealedAt(_ batch: Int64) async throws -> Instant {
+        guard let row = try await pool.query(SQL.batchAge, [batch]).rows.first else {
+            throw LedgerError.noBatch(batch)
+        }
+        return Instant(milliseconds: try row.decode("sealed_ms"))
+    }
+
+    /// The same as `sealed` of a generation that need not be active.
     package func sealed(generation: Int, cutoff: Int64? = nil) async throws -> SealedUsage {
         let state = try await pool.query(SQL.sealedState, [generation, cutoff]).rows
         let cutoff: Int64 = try state.first?.decode("cutoff") ?? 0
@@ -76,8 +85,22 @@ package struct BatchStore: Sendable {
 
     /// Events of a slot that were sealed after it was last billed; none if it never was.
     package func lateEvents(ofSlot slot: String, in sealed: SealedUsage) async throws -> Int64 {
-        try await pool.query(SQL.lateOfSlot, [slot, sealed.generation, sealed.cutoff])
-            .rows.first?.decode("events") ?? 0
+        try await pool.query(SQL.lateOfSlot, [slot, sealed.cutoff]).rows.first?.decode("events")
+            ?? 0
+    }
+
+    /// What was sealed since a run of seal-usage last told of it, by whatever job.
+    package func unreported(
+        in sealed: SealedUsage
+    ) async throws -> [(batch: Int64, figures: BatchFigures)] {
+        try await pool.query(SQL.batchesUnreported, [sealed.generation, sealed.cutoff]).rows.map {
+            (try $0.decode("batch"), try BatchFigures($0))
+        }
+    }
+
+    /// How many rows that these batches put into quarantine nobody has released.
+    package func waiting(of batches: [Int64]) async throws -> Int64 {
+        try await pool.query(SQL.quarantineWaiting, [batches]).rows.first?.decode("copies") ?? 0
     }
 
     // MARK: Batches
@@ -86,16 +109,14 @@ package struct BatchStore: Sendable {
     ///
     /// - Returns: their numbers, whose rows never count.
     package func abandonOpen(_ lease: Lease) async throws -> [Int64] {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
-            return try connection.query(SQL.batchAbandon).rows.map { try $0.decode("batch") }
+        try await pool.transaction(under: lease) { connection in
+            try connection.query(SQL.batchAbandon).rows.map { try $0.decode("batch") }
         }
     }
 
     /// Gives out the next number.
     package func open(generation: Int, _ lease: Lease) async throws -> Int64 {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
+        try await pool.transaction(under: lease) { connection in
             let rows = try connection.query(SQL.batchOpen, [generation, lease.holder]).rows
             guard let row = rows.first else { preconditionFailure("an insert answers its row") }
             return try row.decode("batch")
@@ -104,9 +125,8 @@ package struct BatchStore: Sendable {
 
     /// Numbers up to this one that the ledger does not know are never given out.
     package func skipNumbers(through batch: Int64, generation: Int, _ lease: Lease) async throws {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
-            try connection.query(SQL.batchNumbersSkip, [generation, batch])
+        try await pool.transaction(under: lease) { connection in
+            _ = try connection.query(SQL.batchNumbersSkip, [generation, batch])
         }
     }
 
@@ -122,7 +142,7 @@ package struct BatchStore: Sendable {
     ) async throws -> BatchFigures {
         try await pool.withConnection { connection in
             try await connection.query("BEGIN")
-            try await connection.fence(lease)
+            try await connection.mark(lease)
             try await quarantine { rows in
                 var copy = PostgresCopyEncoder()
                 for row in rows { copy.row(["\(generation)", "\(batch)"] + row.fields) }
@@ -132,9 +152,9 @@ package struct BatchStore: Sendable {
             let json = "[\(months.map(\.json).joined(separator: ","))]"
             let sealed = try await connection.query(SQL.batchSeal, [batch, json]).rows
             guard let row = sealed.first else { throw LedgerError.leaseLost(lease.name) }
-            let figures = BatchFigures(
-                events: try row.decode("events"), duplicates: try row.decode("duplicates"),
-                conflicts: try row.decode("conflicts"), quarantined: try row.decode("quarantined"))
+            let figures = try BatchFigures(row)
+            // As the last thing: handing over many rows takes longer than a lease lasts.
+            try await connection.fenceCommit(lease)
             try await connection.query("COMMIT")
             return figures
         }
@@ -146,8 +166,7 @@ package struct BatchStore: Sendable {
     ///
     /// - Returns: the new generation, and those that are not needed any more.
     package func newGeneration(_ lease: Lease) async throws -> (generation: Int, retired: [Int]) {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
+        try await pool.transaction(under: lease) { connection in
             let retired = try connection.query(SQL.generationRetireBuilt).rows
             let rows = try connection.query(SQL.generationNew).rows
             guard let row = rows.first else { preconditionFailure("an insert answers its row") }
@@ -159,8 +178,7 @@ package struct BatchStore: Sendable {
 
     /// From now on this generation is read; the one before stays, for invoices that were computed with it.
     package func activate(generation: Int, _ lease: Lease) async throws {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
+        try await pool.transaction(under: lease) { connection in
             try connection.query(SQL.quarantineKeepReleased, [generation])
             try connection.query(SQL.generationRetireActive)
             let rows = try connection.query(SQL.generationActivate, [generation]).rows
@@ -176,8 +194,7 @@ package struct BatchStore: Sendable {
     package func newRollupKey(
         of metricKey: String, shared: String?, generation: Int, _ lease: Lease
     ) async throws -> String {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
+        try await pool.transaction(under: lease) { connection in
             let rows = try connection.query(SQL.metricBuild, [generation, metricKey, shared]).rows
             guard let row = rows.first else { preconditionFailure("an insert answers its row") }
             return try row.decode("rollup_key")
@@ -188,9 +205,8 @@ package struct BatchStore: Sendable {
     package func makeReady(
         metricKeys: [String], generation: Int, _ lease: Lease
     ) async throws {
-        try await pool.transaction { connection in
-            try connection.fence(lease)
-            try connection.query(SQL.metricReady, [generation, metricKeys])
+        try await pool.transaction(under: lease) { connection in
+            _ = try connection.query(SQL.metricReady, [generation, metricKeys])
         }
     }
 }
@@ -216,6 +232,15 @@ package struct BatchFigures: Sendable, Equatable {
         left.duplicates += right.duplicates
         left.conflicts += right.conflicts
         left.quarantined += right.quarantined
+    }
+}
+
+extension BatchFigures {
+    fileprivate init(_ row: PostgresRow) throws {
+        events = try row.decode("events")
+        duplicates = try row.decode("duplicates")
+        conflicts = try row.decode("conflicts")
+        quarantined = try row.decode("quarantined")
     }
 }
 

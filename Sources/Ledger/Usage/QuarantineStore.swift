@@ -90,21 +90,25 @@ package struct QuarantineStore: Sendable {
     ///
     /// - Parameters:
     ///   - ids: these; `nil`: all of the period and customer.
+    ///   - batch: only what was sealed up to it, as somebody saw it.
     ///   - person: whose word it is.
     /// - Returns: how many rows of the log that were.
     package func release(
-        _ period: Range<Instant>, customer: String?, ids: [String]?, by person: String,
-        reason: String
+        _ period: Range<Instant>, customer: String?, ids: [String]?, through batch: Int64?,
+        by person: String, reason: String
     ) async throws -> Int64 {
         try await pool.query(
-            SQL.quarantineRelease, parameters(period) + [customer, ids, person, reason]
+            SQL.quarantineRelease,
+            parameters(period, through: batch) + [customer, ids, person, reason]
         ).rows.reduce(0) { $0 + (try $1.decode("copies", as: Int64.self)) }
     }
 
-    private func parameters(_ period: Range<Instant>) -> [(any PostgresEncodable)?] {
+    private func parameters(
+        _ period: Range<Instant>, through batch: Int64? = nil
+    ) -> [(any PostgresEncodable)?] {
         [
-            sealed.generation, sealed.cutoff, period.lowerBound.milliseconds,
-            period.upperBound.milliseconds,
+            sealed.generation, min(batch ?? sealed.cutoff, sealed.cutoff),
+            period.lowerBound.milliseconds, period.upperBound.milliseconds,
         ]
     }
 }

@@ -1,4 +1,5 @@
 package import ClickHouse
+package import Exact
 
 /// How ClickHouse fares: read only.
 package struct UsageHealth: Sendable {
@@ -26,6 +27,16 @@ package struct UsageHealth: Sendable {
                 name: try $0.string("name"), free: try $0.int64("free"),
                 total: try $0.int64("total"))
         }
+    }
+
+    /// For how long the oldest event waits that came after a moment; `nil`: none came.
+    package func waitingSeconds(_ source: SourceTable, since: Instant) async throws -> Int64? {
+        var parameters = source.parameters
+        parameters["since_ms"] = .integer(since.milliseconds)
+        let rows = try await clickHouse.rows(
+            ClickHouseQuery(SQL.healthWaiting, parameters: parameters))
+        guard let seconds = try rows.first?.int64("seconds"), seconds >= 0 else { return nil }
+        return seconds
     }
 
     /// - Throws: what keeps the log of events from being read.

@@ -59,19 +59,19 @@ struct MetricColumns {
         return Self.rollup(
             bind(key, "rollup", &parameters), events: "sum(events_\(index))",
             unparsable: hasQuantity ? "sum(unparsable_\(index))" : "0",
-            quantity: hasQuantity ? "\(fold)(quantity_\(index))" : "NULL")
+            quantity: hasQuantity ? "\(fold)(quantity_\(index))" : "NULL", digits: 38)
     }
 
     /// All events of the hours of a day.
     static let allEventsOfADay = rollup(
-        "'events'", events: "sum(events)", unparsable: "0", quantity: "NULL")
+        "'events'", events: "sum(events)", unparsable: "0", quantity: "NULL", digits: 38)
 
     private static func rollup(
-        _ key: String, events: String, unparsable: String, quantity: String
+        _ key: String, events: String, unparsable: String, quantity: String, digits: Int = 76
     ) -> String {
         """
         (\(key), toUInt64(\(events)), toUInt64(\(unparsable)), \
-        CAST(\(quantity), 'Nullable(Decimal(76, 9))'))
+        CAST(\(quantity), 'Nullable(Decimal(\(digits), 9))'))
         """
     }
 

@@ -23,7 +23,12 @@ struct BatchWriter: Sendable {
             .merging(["round": .integer(round)]) { $1 }
         var stageParameters = parameters
         try await execute(stageText(&stageParameters), stageParameters)
-        for sql in [SQL.known, SQL.disputed, SQL.contested] { try await execute(sql, parameters) }
+        try await execute(SQL.known, parameters)
+        let faults = try await clickHouse.rows(query(SQL.stageFaults, parameters)).first
+        if try faults?.int64("faults") ?? 0 > 0 {
+            try await execute(SQL.stageRecognise, parameters)
+        }
+        for sql in [SQL.disputed, SQL.contested] { try await execute(sql, parameters) }
         let rollups = RollupWriter(
             clickHouse: clickHouse, sealed: sealed,
             columns: columns.filter { sealed.hasOwnRollup($0.metric) })
@@ -37,11 +42,34 @@ struct BatchWriter: Sendable {
             try await execute(sql, parameters)
         }
         try await rolledUp
+        try await requireBalance(batch, parameters)
         return try await clickHouse.rows(query(SQL.batchFigures, parameters)).map { row in
             let month = try row.string("month")
             return BatchMonth(
                 month: "\(month.prefix(4))-\(month.suffix(2))", events: try row.int64("events"),
                 duplicates: try row.int64("duplicates"), conflicts: try row.int64("conflicts"))
+        }
+    }
+
+    /// No batch is sealed of which a row is missing.
+    private func requireBalance(
+        _ batch: Int64, _ parameters: [String: ClickHouseValue]
+    ) async throws {
+        guard let row = try await clickHouse.rows(query(SQL.batchBalance, parameters)).first else {
+            preconditionFailure("a query of scalars answers one row")
+        }
+        let (staged, counted) = (try row.int64("staged"), try row.int64("counted"))
+        let accounted =
+            try counted + row.int64("known") + row.int64("repeated")
+            + row.int64("quarantined")
+        let (written, addedUp) = (try row.int64("written"), try row.int64("added_up"))
+        guard staged == accounted, counted == written, counted == addedUp else {
+            throw UsageError.outOfBalance(
+                batch,
+                """
+                of \(staged) rows \(accounted) are accounted for, and of \(counted) that count \
+                \(written) were written and \(addedUp) added up
+                """)
         }
     }
 
@@ -105,6 +133,11 @@ struct BatchWriter: Sendable {
     }
 
     private func query(_ sql: String, _ parameters: [String: ClickHouseValue]) -> ClickHouseQuery {
-        ClickHouseQuery(sql, parameters: parameters, settings: MetricColumns.longText)
+        ClickHouseQuery(sql, parameters: parameters, settings: Self.settings)
     }
+
+    /// What a batch adds to a table is one part: less to merge than several that are sorted side by side.
+    static let settings = MetricColumns.longText.merging([
+        "min_insert_block_size_rows": "4000000", "min_insert_block_size_bytes": "1073741824",
+    ]) { $1 }
 }

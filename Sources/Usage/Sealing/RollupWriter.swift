@@ -60,7 +60,7 @@ struct RollupWriter: Sendable {
             SQL.dailyInsert.replacing("/* rollups */", with: days.joined(separator: ",\n")))
         for sql in statements {
             try await clickHouse.execute(
-                ClickHouseQuery(sql, parameters: parameters, settings: MetricColumns.longText))
+                ClickHouseQuery(sql, parameters: parameters, settings: BatchWriter.settings))
         }
     }
 

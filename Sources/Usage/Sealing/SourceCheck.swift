@@ -31,7 +31,7 @@ struct SourceCheck: Sendable {
                         """)
             }
         }
-        try await refuseLag()
+        for table in try await tables() { try await refuseLag(of: table) }
     }
 
     private static let texts = ["String", "LowCardinality(String)"]
@@ -41,15 +41,62 @@ struct SourceCheck: Sendable {
         ("timestamp", instants), ("properties", texts), ("ingested_at", instants),
     ]
 
+    /// A table or a view, as the server describes it.
+    private struct Table {
+        let database: String
+        let name: String
+        let engine: String
+        let definition: String
+        /// The statement of a view.
+        let select: String
+
+        init(_ row: ClickHouseRow) throws {
+            database = try row.string("database")
+            name = try row.string("name")
+            engine = try row.string("engine")
+            definition = try row.string("engine_full")
+            select = try row.string("as_select")
+        }
+    }
+
+    /// Where the rows of the log lie: in itself, or, if it is a view, in what it reads.
+    private func tables() async throws -> [Table] {
+        var found = try await rows(SQL.sourceEngine).map(Table.init)
+        var tables: [Table] = []
+        var views: Set<String> = []
+        while let table = found.popLast() {
+            guard table.engine == "View" else {
+                tables.append(table)
+                continue
+            }
+            guard views.insert("\(table.database).\(table.name)").inserted else { continue }
+            let read = try await clickHouse.rows(
+                ClickHouseQuery(
+                    SQL.sourceViewed, parameters: ["select": .string(table.select)]))
+            guard !read.isEmpty else {
+                throw UsageError(
+                    isUnavailable: false,
+                    description: """
+                        \(table.database).\(table.name) is a view, and none of the tables that it reads can be \
+                        seen, so that nobody knows whether their replicas lag: give the user SELECT on \
+                        them, or point usage.events_table to a table
+                        """)
+            }
+            found += try read.map(Table.init)
+        }
+        return tables
+    }
+
     /// A row that one replica has and another has not yet would look like one that came late.
-    private func refuseLag() async throws {
-        guard let table = try await rows(SQL.sourceEngine).first else { return }
-        let engine = try table.string("engine")
+    private func refuseLag(of table: Table) async throws {
+        let name = "\(table.database).\(table.name)"
         let replicas: String
-        var parameters = source.parameters
-        if engine == "Distributed" {
+        var parameters: [String: ClickHouseValue] = [
+            "database": .string(table.database), "events": .string(table.name),
+        ]
+        if table.engine == "Distributed" {
             guard
-                let match = try table.string("engine_full")
+                let match = table.definition
                     .firstMatch(of: /^Distributed\('?([^',]+)'?, '?([^',]*)'?, '?([^',)]+)'?/)
             else { return }
             replicas = "clusterAllReplicas({cluster:String}, system.replicas)"
@@ -57,7 +104,7 @@ struct SourceCheck: Sendable {
                 "cluster": .string(String(match.1)), "database": .string(String(match.2)),
                 "events": .string(String(match.3)),
             ]
-        } else if engine.hasPrefix("Replicated") || engine.hasPrefix("Shared") {
+        } else if table.engine.hasPrefix("Replicated") || table.engine.hasPrefix("Shared") {
             replicas = "system.replicas"
         } else {
             return
@@ -70,7 +117,7 @@ struct SourceCheck: Sendable {
             throw UsageError(
                 isUnavailable: true,
                 description: """
-                    replicas of \(source) that are read-only or without Keeper: \(cutOff) (see \
+                    replicas of \(name) that are read-only or without Keeper: \(cutOff) (see \
                     system.replicas). Nothing was sealed; run again when they work
                     """)
         }
@@ -78,7 +125,7 @@ struct SourceCheck: Sendable {
             throw UsageError(
                 isUnavailable: true,
                 description: """
-                    replicas of \(source) that lag behind: \(lagging), by up to \
+                    replicas of \(name) that lag behind: \(lagging), by up to \
                     \(try row.int64("delay_seconds")) seconds. Nothing was sealed; run again when they have \
                     caught up
                     """)

@@ -44,8 +44,11 @@ struct SourceSweep: Sendable {
             ? SQL.sweep
             : SQL.sweep.replacing("/* checksum */ 0", with: checksum)
                 .replacing("/* state checksum */ 0", with: "sum(checksum)")
-        return ClickHouseQuery(
+        var query = ClickHouseQuery(
             sql, parameters: sealed.parameters.merging(source.parameters) { $1 })
+        // It reads the whole log; the job's own time-out ends it.
+        query.mayTakeLong = comparesContents
+        return query
     }
 
     func minutes(_ clickHouse: ClickHouseClient) async throws -> [Minute] {

@@ -31,18 +31,61 @@ extension UsageSealer {
                     generation: before.generation, lease, comparesContents: true, progress
                 ).usage
             }
+            let untold = try await store.unreported(in: before).map(\.batch)
             let (generation, retired) = try await store.newGeneration(lease)
-            for leftover in retired {
+            // Also of this number: a ledger that was restored from a backup gives it out again.
+            for leftover in retired + [generation] {
                 try await UsageTables(generation: leftover).drop(clickHouse)
             }
-            let summary = try await seal(
-                generation: generation, lease, comparesContents: false, progress)
+            var summary = try await seal(
+                generation: generation, as: before, lease, comparesContents: false, progress)
             let (differing, examples) = try await compare(before, summary.usage)
             let isActive = differing == 0 || acceptsDifferences
             if isActive { try await store.activate(generation: generation, lease) }
+            // What was released stays so, and no event is late for being sealed anew.
+            summary.waiting = try await store.waiting(of: summary.batches)
+            summary.late = try await late(in: untold)
             return Rebuild(
                 summary: summary, differing: differing, examples: examples, isActive: isActive)
         }
+    }
+
+    /// Seals what the log's own order would decide otherwise than it was decided: of two rows of an id, the
+    /// one that was sealed first may come later there. What a batch has sealed holds for those after it.
+    ///
+    /// - Parameters:
+    ///   - old: the usage that was active.
+    ///   - sealed: the usage that is being built; nothing is sealed in it yet.
+    /// - Returns: `nil` if there is no such row.
+    func sealSettled(
+        in old: SealedUsage, anew sealed: SealedUsage, _ lease: Lease
+    ) async throws -> (batch: Int64, figures: BatchFigures)? {
+        let question = ClickHouseQuery(
+            SQL.settledRange.replacing("/* settled */", with: SQL.settled),
+            parameters: old.parameters)
+        guard let found = try await clickHouse.rows(question).first else {
+            preconditionFailure("an aggregate answers one row")
+        }
+        guard try found.int64("rows") > 0 else { return nil }
+        let range = BatchRange(
+            firstMinute: try found.int64("first_minute"), endMinute: try found.int64("end_minute"),
+            rows: try found.int64("rows"))
+        let batch = try await store.open(generation: sealed.generation, lease)
+        let table = "sealing_\(batch)_settled"
+        let database = clickHouse.configuration.database
+        guard let settled = SourceTable(table, defaultDatabase: database) else {
+            preconditionFailure("\(table) is the name of a table")
+        }
+        let parameters = old.parameters.merging(source.parameters) { $1 }
+            .merging(range.parameters) { $1 }
+            .merging(["settled": .string(table)]) { $1 }
+        var copy = ClickHouseQuery(
+            SQL.settledLog.replacing("/* settled */", with: SQL.settled), parameters: parameters)
+        copy.mayTakeLong = true
+        let figures = try await seal(
+            batch, round: batch, range, of: settled, sealed, lease
+        ) { [copy] in try await clickHouse.execute(copy) }
+        return (batch, figures)
     }
 
     private func compare(

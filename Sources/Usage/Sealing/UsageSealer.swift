@@ -10,6 +10,8 @@ package struct UsageSealer: Sendable {
     package struct Summary: Sendable, Equatable {
         package var batches: [Int64] = []
         package var figures = BatchFigures()
+        /// Rows that these batches put into quarantine, and that nobody has released.
+        package var waiting: Int64 = 0
         /// Metrics that were rolled up for the first time, over all that was sealed before.
         package var backfilledMetrics = 0
         /// Events of slots that were billed without them.
@@ -71,6 +73,16 @@ package struct UsageSealer: Sendable {
         }
     }
 
+    /// The same of all that was sealed since a run of seal-usage last told of it: other jobs seal, too.
+    package func sinceLastReport(_ summary: Summary) async throws -> Summary {
+        let unreported = try await store.unreported(in: summary.usage)
+        var summary = summary
+        summary.batches = unreported.map(\.batch)
+        summary.figures = unreported.reduce(into: BatchFigures()) { $0 += $1.figures }
+        try await lookThrough(&summary)
+        return summary
+    }
+
     private func seal(
         _ lease: Lease, comparesContents: Bool?, _ progress: (Progress) -> Void
     ) async throws -> Summary {
@@ -80,13 +92,20 @@ package struct UsageSealer: Sendable {
             generation: generation, lease, comparesContents: comparesContents, progress)
     }
 
+    /// - Parameter old: usage whose decisions hold here, too; `nil`: nothing else was decided before.
     func seal(
-        generation: Int, _ lease: Lease, comparesContents: Bool?, _ progress: (Progress) -> Void
+        generation: Int, as old: SealedUsage? = nil, _ lease: Lease, comparesContents: Bool?,
+        _ progress: (Progress) -> Void
     ) async throws -> Summary {
         var summary = Summary()
         var sealed = try await begin(generation: generation, lease)
         let backfilled = try await backfill(&sealed, lease)
         summary.backfilledMetrics = sealed.cutoff > 0 ? backfilled : 0
+        if let old, let settled = try await sealSettled(in: old, anew: sealed, lease) {
+            summary.batches.append(settled.batch)
+            summary.figures += settled.figures
+            sealed = try await store.sealed(generation: generation)
+        }
         let isSweepDue = try await store.isSweepDue(generation: generation)
         let comparesContents = comparesContents ?? isSweepDue
         let minutes = try await SourceSweep(
@@ -100,16 +119,27 @@ package struct UsageSealer: Sendable {
             progress(Progress(batch: index + 1, batches: ranges.count, rows: range.rows))
             let batch = try await store.open(generation: generation, lease)
             if range.part == 0 { round = batch }
-            summary.figures += try await seal(batch, round: round, range, sealed, lease)
+            summary.figures += try await seal(
+                batch, round: round, range, of: source, sealed, lease)
             summary.batches.append(batch)
             sealed = try await store.sealed(generation: generation)
         }
         if comparesContents { try await store.recordSweep(generation: sealed.generation) }
-        summary.late = try await store.lateEvents(of: summary.batches).map {
+        summary.usage = sealed
+        try await lookThrough(&summary)
+        return summary
+    }
+
+    /// What a person should know of the batches.
+    private func lookThrough(_ summary: inout Summary) async throws {
+        summary.waiting = try await store.waiting(of: summary.batches)
+        summary.late = try await late(in: summary.batches)
+    }
+
+    func late(in batches: [Int64]) async throws -> [Summary.Late] {
+        try await store.lateEvents(of: batches).map {
             Summary.Late(slot: $0.slot, events: $0.events)
         }
-        summary.usage = sealed
-        return summary
     }
 
     /// Makes the tables, and sees to it that no number of a batch is used twice.
@@ -133,12 +163,17 @@ package struct UsageSealer: Sendable {
         return sealed
     }
 
-    private func seal(
-        _ batch: Int64, round: Int64, _ range: BatchRange, _ sealed: SealedUsage, _ lease: Lease
+    /// - Parameters:
+    ///   - log: what is read.
+    ///   - prepare: makes the log, if it is a stage of this batch.
+    func seal(
+        _ batch: Int64, round: Int64, _ range: BatchRange, of log: SourceTable,
+        _ sealed: SealedUsage, _ lease: Lease, preparing prepare: () async throws -> Void = {}
     ) async throws -> BatchFigures {
         let writer = BatchWriter(
-            clickHouse: clickHouse, source: source, sealed: sealed, metrics: metrics)
+            clickHouse: clickHouse, source: log, sealed: sealed, metrics: metrics)
         try await writer.dropStages(through: batch)
+        try await prepare()
         let months = try await writer.write(batch, round: round, range: range)
         let figures = try await store.seal(
             batch, generation: sealed.generation, months: months, lease

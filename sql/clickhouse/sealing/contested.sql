@@ -2,7 +2,7 @@
 -- (ingested_at, content) wins. Of another content the first row is a conflict; all other rows that were
 -- not accounted for are duplicates.
 CREATE TABLE {contested:Identifier} ENGINE = Memory AS
-SELECT id, check, content, ingested_at, day, is_faulty, fresh,
+SELECT id, check, content, ingested_at, day, is_faulty, fresh, copies - fresh AS known_copies,
     NOT is_faulty AND fresh > 0 AND NOT has_winner AND place = 1 AS is_winner,
     NOT is_faulty AND fresh > 0 AND content != counted_content AND NOT is_known_content
         AND place_of_content = 1 AS is_conflict,
@@ -11,7 +11,7 @@ FROM
 (
     SELECT *,
         -- As many as there are now, but for those that were accounted for.
-        copies - least(copies, known_copies) AS fresh,
+        copies - least(copies, accounted_copies) AS fresh,
         row_number() OVER (PARTITION BY id, check ORDER BY ingested_at, content) AS place,
         row_number() OVER (PARTITION BY id, check, content ORDER BY ingested_at) AS place_of_content,
         if(has_winner, winner_content,
@@ -35,7 +35,7 @@ FROM
     ) AS contents USING (id, check, content)
     LEFT JOIN
     (
-        SELECT id, check, content, ingested_at, sum(copies) AS known_copies
+        SELECT id, check, content, ingested_at, sum(copies) AS accounted_copies
         FROM {known:Identifier} GROUP BY id, check, content, ingested_at
     ) AS accounted USING (id, check, content, ingested_at)
 )

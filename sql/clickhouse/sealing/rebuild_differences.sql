@@ -7,12 +7,12 @@ FROM
             toString(sumIf(events, NOT is_new)), ' events, rebuilt ', toString(sumIf(events, is_new))) AS cell
     FROM
     (
-        SELECT false AS is_new, customer_id, day, splitByChar('.', rollup_key)[1] AS metric, events, unparsable, quantity
+        SELECT false AS is_new, customer_id, day, splitByChar('.', rollup_key)[1] AS metric, events, unparsable, toDecimal256(quantity, 9) AS quantity
         FROM {old_daily:Identifier}
         WHERE batch <= {old_cutoff:UInt64} AND NOT has({old_hidden:Array(UInt64)}, batch)
             AND has({old_keys:Array(String)}, rollup_key)
         UNION ALL
-        SELECT true, customer_id, day, splitByChar('.', rollup_key)[1], events, unparsable, quantity
+        SELECT true, customer_id, day, splitByChar('.', rollup_key)[1], events, unparsable, toDecimal256(quantity, 9)
         FROM {daily:Identifier}
         WHERE batch <= {cutoff:UInt64} AND NOT has({hidden:Array(UInt64)}, batch)
             AND has({keys:Array(String)}, rollup_key)

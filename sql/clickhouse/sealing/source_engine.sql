@@ -1,2 +1,2 @@
-SELECT engine, engine_full FROM system.tables
+SELECT database, name, engine, engine_full, as_select FROM system.tables
 WHERE database = {database:String} AND name = {events:String}

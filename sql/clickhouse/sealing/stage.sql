@@ -1,5 +1,6 @@
 -- A copy of the rows of a batch: whatever happens to the log meanwhile, the batch stays what it is.
--- A row that cannot be billed as it is has a fault, and an id of its own kind: it claims no identity.
+-- A row that cannot be billed as it is has a fault, and an id of its own kind: it claims no identity, unless
+-- one that counts has it already.
 CREATE TABLE {stage:Identifier} ENGINE = Memory AS
 SELECT
     customer_id,
@@ -20,8 +21,8 @@ SELECT
             if(transaction_id = '', 'no transaction_id', ''),
             if(JSONType(properties) = 'Object', '', 'properties are no JSON object')/* metric reasons */
         ]), ', ')) AS fault,
-    if(fault = '', cityHash64(customer_id, transaction_id),
-        cityHash64('quarantined', customer_id, transaction_id, content)) AS id,
+    cityHash64(customer_id, transaction_id) AS identity,
+    if(fault = '', identity, cityHash64('quarantined', customer_id, transaction_id, content)) AS id,
     toUInt32(xxHash64(customer_id, transaction_id) % 4294967296) AS check
 FROM {database:Identifier}.{events:Identifier}
 WHERE ingested_at >= fromUnixTimestamp64Milli({first_minute:Int64} * 60000, 'UTC')

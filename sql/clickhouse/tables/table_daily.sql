@@ -8,8 +8,9 @@ CREATE TABLE IF NOT EXISTS {daily:Identifier}
     events UInt64,
     -- Rows whose quantity cannot be read exactly; it is not in quantity.
     unparsable UInt64,
-    -- NULL if there is none, as of a count, or of unparsable rows alone.
-    quantity Nullable(Decimal(76, 9))
+    -- NULL if there is none, as of a count, or of unparsable rows alone. What one batch adds fits 38 digits;
+    -- batches are added up with 76.
+    quantity Nullable(Decimal(38, 9))
 )
 ENGINE = MergeTree
 ORDER BY (rollup_key, day, customer_id)

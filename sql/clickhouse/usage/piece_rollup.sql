@@ -1,4 +1,4 @@
-SELECT customer_id, rollup_key, events, unparsable, quantity
+SELECT customer_id, rollup_key, events, unparsable, toDecimal256(quantity, 9) AS quantity
 FROM /* table */
 WHERE has({rollup_keys:Array(String)}, rollup_key)
     AND /* unit */ >= fromUnixTimestamp64Milli(/* start */, 'UTC')

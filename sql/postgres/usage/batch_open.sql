@@ -1,1 +1,3 @@
-INSERT INTO usage_batches (generation, state, holder) VALUES ($1, 'open', $2) RETURNING batch
+INSERT INTO usage_batches (generation, state, holder, is_rebuild)
+SELECT generation, 'open', $2, state = 'building' FROM usage_generations WHERE generation = $1
+RETURNING batch

@@ -1,10 +1,8 @@
--- Events of months that were billed before these batches were sealed.
-SELECT billed.slot, sum(month.events)::bigint AS events
+-- Events of months that were billed before these batches were sealed. Both are counted by UTC months: at a
+-- month's borders, those of customers in other zones count for the neighbour.
+SELECT month.month AS slot, sum(month.events)::bigint AS events
 FROM usage_batches
 CROSS JOIN LATERAL jsonb_to_recordset(months) AS month (month text, events bigint)
-JOIN (
-    SELECT slot, max(cutoff_batch) AS cutoff FROM invoices
-    WHERE cutoff_batch IS NOT NULL AND status <> 'superseded' GROUP BY slot
-) AS billed ON billed.slot = month.month AND billed.cutoff < usage_batches.batch
-WHERE usage_batches.batch = ANY ($1::bigint[]) AND month.events > 0
-GROUP BY billed.slot ORDER BY billed.slot
+WHERE batch = ANY ($1::bigint[]) AND NOT is_rebuild AND month.events > 0
+    AND batch > billed_through(month.month)
+GROUP BY month.month ORDER BY month.month

@@ -1,0 +1,1 @@
+SELECT count() AS faults FROM {stage:Identifier} WHERE fault != ''
