@@ -9,6 +9,7 @@ package struct AlertRoute: Sendable {
     package var quietHours: QuietHours?
     package var cooldownSeconds = 0
     package var digestSeconds = 0
+    /// Of what is not critical.
     package var messagesPerHour = 60
 
     package init(name: String, channel: Channel) {
@@ -47,16 +48,16 @@ package struct AlertRoute: Sendable {
         package func accepts(_ alert: RoutedAlert) -> Bool {
             accepts(
                 severity: alert.severity, kind: alert.kind, customer: alert.customerID,
-                job: alert.job)
+                jobs: alert.jobs)
         }
 
         package func accepts(
-            severity: Alert.Severity, kind: String, customer: String?, job: String?
+            severity: Alert.Severity, kind: String, customer: String?, jobs raising: [String]
         ) -> Bool {
             (severities.isEmpty || severities.contains(severity))
                 && (kinds.isEmpty || kinds.contains(kind))
                 && (customers.isEmpty || customer.map(customers.contains) ?? false)
-                && (jobs.isEmpty || job.map(jobs.contains) ?? false)
+                && (jobs.isEmpty || raising.contains(where: jobs.contains))
         }
     }
 }

@@ -49,9 +49,12 @@ package struct AlertRun: Sendable {
     ) async throws -> AlertSummary {
         var summary = AlertSummary()
         guard !routes.isEmpty else { return summary }
-        while case let count = try await outbox.route({ [routes] alert in
-            routes.filter { $0.match.accepts(alert) }.map(\.name)
-        }), count > 0 {
+        while case let count = try await outbox.route(
+            among: routes.map(\.name),
+            accepting: { [routes] alert in
+                routes.filter { $0.match.accepts(alert) }.map(\.name)
+            }), count > 0
+        {
             summary.routed += count
             try reached(.routed)
         }
@@ -91,13 +94,21 @@ package struct AlertRun: Sendable {
     private func send(
         _ message: AlertMessage, _ route: AlertRoute, _ summary: inout AlertSummary
     ) async throws {
+        let missed: String?
         do {
-            try await sender.send(message, to: route)
+            missed = try await sender.send(message, to: route)
         } catch let failure as AlertFailure {
             return try await fail(message, route, failure, &summary)
         }
+        if let missed {
+            logger.warning(
+                "an alert did not reach everybody",
+                metadata: [
+                    "route": "\(route.name)", "message": "\(message.id)", "why": "\(missed)",
+                ])
+        }
         try reached(.sent)
-        try await outbox.settle(message)
+        try await outbox.settle(message, note: missed)
         try reached(.settled)
         summary.delivered += 1
     }

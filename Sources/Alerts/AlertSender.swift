@@ -13,8 +13,9 @@ package enum AlertFailure: Error, Sendable, Equatable {
 
 /// Hands a message to a route's service.
 package protocol AlertSending: Sendable {
+    /// - Returns: who of several did not get it, in words; `nil`: everybody did.
     /// - Throws: `AlertFailure`.
-    func send(_ message: AlertMessage, to route: AlertRoute) async throws
+    func send(_ message: AlertMessage, to route: AlertRoute) async throws -> String?
 }
 
 package struct AlertSender: AlertSending {
@@ -33,7 +34,7 @@ package struct AlertSender: AlertSending {
         self.now = now
     }
 
-    package func send(_ message: AlertMessage, to route: AlertRoute) async throws {
+    package func send(_ message: AlertMessage, to route: AlertRoute) async throws -> String? {
         switch route.channel {
         case .slack(let url):
             try await post(SlackMessage.body(message).bytes, to: url)
@@ -43,7 +44,7 @@ package struct AlertSender: AlertSending {
                 try await post(body.bytes, to: base + PagerDutyEvent.path)
             }
         case .email(let server, let sender, let recipients):
-            try await mail(message, server, sender, recipients)
+            return try await mail(message, server, sender, recipients)
         case .webhook(let url, let secret):
             for note in message.notes {
                 let body = WebhookCall.body(note, message: message.id, source: source).bytes
@@ -61,6 +62,7 @@ package struct AlertSender: AlertSending {
             }
             try append(lines.joined(), to: path)
         }
+        return nil
     }
 
     private func post(_ body: [UInt8], to url: String, _ headers: HTTPHeaders = [:]) async throws {
@@ -88,13 +90,18 @@ package struct AlertSender: AlertSending {
             text, afterSeconds: response.headers["Retry-After"].flatMap { Int($0) })
     }
 
+    /// - Returns: whom the server refused beside those that it took.
     private func mail(
         _ message: AlertMessage, _ server: SMTPServer, _ sender: String, _ recipients: [String]
-    ) async throws {
+    ) async throws -> String? {
         let mail = MailMessage(
             sender: sender, recipients: recipients, message: message, source: source)
         do {
-            try await SMTPClient.send(mail.bytes, from: sender, to: recipients, through: server)
+            let refused = try await SMTPClient.send(
+                mail.bytes, from: sender, to: recipients, through: server)
+            guard !refused.isEmpty else { return nil }
+            return "refused: "
+                + refused.map { "\($0.recipient) (\($0.status))" }.joined(separator: ", ")
         } catch let error as SMTPError {
             // 530, 534, 535: who we are; a person mends that while it is tried again.
             if error.status >= 550 { throw AlertFailure.refused(error.description) }

@@ -19,20 +19,31 @@ struct AlertText {
             }
         title =
             "[\(mark)] \(alert.kind.replacing("_", with: " ")): \(alert.subject)"
-        let parsed = try? JSONSerialization.jsonObject(with: Data(alert.body.utf8))
-        var body = parsed as? [String: Any] ?? [:]
-        let action = body.removeValue(forKey: "recommended_action") as? String
-        next = body.removeValue(forKey: "next") as? String ?? action
-        if let minor = body["amount_minor"] as? Int64,
-            let currency = (body["currency"] as? String).flatMap({ Currency($0) })
-        {
-            body["amount_minor"] = nil
+        var body =
+            (try? JSONDecoder().decode([String: AlertValue].self, from: Data(alert.body.utf8)))
+            ?? [:]
+        let action = body.removeValue(forKey: "recommended_action")?.text
+        next = body.removeValue(forKey: "next")?.text ?? action
+        let currency = body["currency"]?.text.flatMap { Currency($0) }
+        // It stands beside the amounts.
+        if currency != nil, body.keys.contains(where: { $0.hasSuffix(Self.minor) }) {
             body["currency"] = nil
-            body["amount"] = "\(currency.format(minor)) \(currency.code.uppercased())"
         }
         facts =
-            body.filter { !($0.value is NSNull) }.sorted { $0.key < $1.key }
-            .map { ($0.key.replacing("_", with: " "), "\($0.value)") } + [("at", "\(note.at)")]
+            body.sorted { $0.key < $1.key }.compactMap { Self.fact($0.key, $0.value, currency) }
+            + [(name: "at", value: "\(note.at)")]
+    }
+
+    private static let minor = "_minor"
+
+    private static func fact(
+        _ name: String, _ value: AlertValue, _ currency: Currency?
+    ) -> (name: String, value: String)? {
+        if case .null = value { return nil }
+        if name.hasSuffix(minor), let money = value.money(in: currency) {
+            return (String(name.dropLast(minor.count)).replacing("_", with: " "), money)
+        }
+        return (name.replacing("_", with: " "), value.words)
     }
 
     /// Of a message: what its first line says.

@@ -43,6 +43,11 @@ static inline CURLcode meterflow_curl_set_recipients(CURL *handle, struct curl_s
     return curl_easy_setopt(handle, CURLOPT_MAIL_RCPT, list);
 }
 
+// Since 8.2 without the third L, which remains as a macro that Swift does not see.
+static inline CURLcode meterflow_curl_allow_refused_recipients(CURL *handle) {
+    return curl_easy_setopt(handle, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
+}
+
 // A callback is set together with its context, so that neither can be forgotten.
 
 typedef size_t (*meterflow_curl_write)(char *bytes, size_t size, size_t count,

@@ -39,6 +39,13 @@ package struct SMTPError: Error, CustomStringConvertible {
     package let description: String
 }
 
+/// A recipient that the server refused, while it took others.
+package struct SMTPRefusal: Sendable {
+    package let recipient: String
+    /// The server's answer.
+    package let status: Int
+}
+
 /// Sends one mail over a connection of its own, by libcurl.
 package enum SMTPClient {
     /// Returns when the server has taken responsibility for the mail.
@@ -47,11 +54,12 @@ package enum SMTPClient {
     ///   - sender: the address in MAIL FROM, like the recipients without a name.
     ///   - message: as RFC 5322 writes it, with CRLF at the end of each line.
     ///   - seconds: that all of it may take; cancelling the task does not end it.
+    /// - Returns: the recipients that do not get it; if that were all, an error is thrown.
     package static func send(
         _ message: [UInt8], from sender: String, to recipients: [String],
         through server: SMTPServer,
         seconds: Int = 30
-    ) async throws {
+    ) async throws -> [SMTPRefusal] {
         try await withCheckedThrowingContinuation { continuation in
             let code = startThread {
                 continuation.resume(
@@ -71,6 +79,8 @@ package enum SMTPClient {
 /// One mail on its way. Made and used on one thread.
 private final class SMTPTransfer {
     private var rest: ArraySlice<UInt8>
+    /// The server's answers, in order.
+    private var answers: [Int] = []
 
     init(_ message: [UInt8]) {
         rest = message[...]
@@ -78,12 +88,13 @@ private final class SMTPTransfer {
 
     func perform(
         _ server: SMTPServer, _ sender: String, _ recipients: [String], _ seconds: Int
-    ) throws(SMTPError) {
+    ) throws(SMTPError) -> [SMTPRefusal] {
         if let fault = HTTPClient.processSetUp { throw SMTPError(status: 0, description: fault) }
         guard let curl = curl_easy_init() else {
             throw SMTPError(status: 0, description: "libcurl has no memory for a mail")
         }
-        defer { curl_easy_cleanup(curl) }
+        // Until then libcurl may call back.
+        defer { withExtendedLifetime(self) { curl_easy_cleanup(curl) } }
         let scheme = server.security == .tls ? "smtps" : "smtp"
         try set(curl, CURLOPT_URL, "\(scheme)://\(server.host):\(server.port)")
         try set(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps")
@@ -113,6 +124,8 @@ private final class SMTPTransfer {
             list = longer
         }
         if let list { try check(meterflow_curl_set_recipients(curl, list)) }
+        // One mailbox that is gone must not keep the others from hearing of it.
+        try check(meterflow_curl_allow_refused_recipients(curl))
         try set(curl, CURLOPT_UPLOAD, 1)
         let context = Unmanaged.passUnretained(self).toOpaque()
         try check(
@@ -123,14 +136,44 @@ private final class SMTPTransfer {
                     return Unmanaged<SMTPTransfer>.fromOpaque(context).takeUnretainedValue()
                         .fill(UnsafeMutableRawBufferPointer(start: bytes, count: size * count))
                 }, context))
-        let code = withExtendedLifetime(self) { curl_easy_perform(curl) }
+        // For a mail these are the lines of the server.
+        try check(
+            meterflow_curl_on_header(
+                curl,
+                { bytes, size, count, context in
+                    guard let context else { return 0 }
+                    Unmanaged<SMTPTransfer>.fromOpaque(context).takeUnretainedValue()
+                        .hear(UnsafeRawBufferPointer(start: bytes, count: size * count))
+                    return size * count
+                }, context))
+        let code = curl_easy_perform(curl)
         guard code == CURLE_OK else {
-            let status = Int(meterflow_curl_get_long(curl, CURLINFO_RESPONSE_CODE))
+            var status = Int(meterflow_curl_get_long(curl, CURLINFO_RESPONSE_CODE))
+            // If every recipient was refused, one of them may still be taken later.
+            let last = answers.suffix(recipients.count)
+            if let least = last.min(), least >= 400 { status = least }
             throw SMTPError(
                 status: status,
                 description: String(cString: curl_easy_strerror(code))
                     + (status > 0 ? " (the server answered \(status))" : ""))
         }
+        return refusals(recipients)
+    }
+
+    /// The answers to RCPT stand before the one to DATA, which alone is 354 (RFC 5321, 4.3.2).
+    private func refusals(_ recipients: [String]) -> [SMTPRefusal] {
+        guard let data = answers.lastIndex(of: 354), data >= recipients.count else { return [] }
+        return zip(recipients, answers[(data - recipients.count)..<data])
+            .filter { $1 / 100 != 2 }
+            .map { SMTPRefusal(recipient: $0, status: $1) }
+    }
+
+    /// The last line of an answer has no dash after its number. 221 answers QUIT, which says nothing of a mail.
+    private func hear(_ line: UnsafeRawBufferPointer) {
+        guard line.count > 3, line[3] != UInt8(ascii: "-"),
+            let status = Int(String(decoding: line.prefix(3), as: UTF8.self)), status != 221
+        else { return }
+        answers.append(status)
     }
 
     private func fill(_ buffer: UnsafeMutableRawBufferPointer) -> Int {

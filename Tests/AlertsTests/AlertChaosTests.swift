@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Processes that die anywhere, services that fail, several processes at once: every alert is told, in order,
-/// and what is told twice has the number by which the service folds it.
+/// and what is told twice has the number by which the service folds it, and says the same.
 ///
 /// `CHAOS_SEEDS` says how many seeds are run.
 struct AlertChaosTests {
@@ -37,13 +37,51 @@ struct AlertChaosTests {
     }
 }
 
+/// What has become of an alert.
+private struct Fate {
+    var round = 0
+    var isCritical = false
+    var last = AlertNote.Action.trigger
+}
+
+/// Something that was said of an alert.
+private struct Said: Hashable, Comparable {
+    let alert: String
+    let round: Int
+    let action: AlertNote.Action
+
+    init(alert: String, round: Int, action: AlertNote.Action) {
+        (self.alert, self.round, self.action) = (alert, round, action)
+    }
+
+    /// A body says its round.
+    init(_ note: AlertNote) {
+        let round = Int(note.alert.body.filter(\.isNumber)) ?? 0
+        self.init(alert: note.alert.key, round: round, action: note.action)
+    }
+
+    /// In which order an alert's are said.
+    private var rank: Int {
+        round * 3 + (AlertNote.Action.allCases.firstIndex(of: action) ?? 0)
+    }
+
+    static func < (left: Said, right: Said) -> Bool { left.rank < right.rank }
+}
+
+/// What a service took.
+private struct Told {
+    let route: String
+    let message: Int64
+    let said: [Said]
+}
+
 private final class Chaos: Sendable {
     private struct Death: Error {}
 
     private struct State {
         var numbers: SeededNumbers
         var deaths: [AlertRun.Point: Int] = [:]
-        var taken: [RecordingServices.Taken] = []
+        var told: [Told] = []
         var chance = 0.0
     }
 
@@ -71,49 +109,62 @@ private final class Chaos: Sendable {
     private struct Services: AlertSending {
         let chaos: Chaos
 
-        func send(_ message: AlertMessage, to route: AlertRoute) async throws {
+        func send(_ message: AlertMessage, to route: AlertRoute) async throws -> String? {
             let chance = chaos.state.withLock { $0.chance }
             if chaos.happens(chance) { throw AlertFailure.later("away", afterSeconds: 1) }
-            chaos.state.withLock {
-                $0.taken.append(
-                    .init(
-                        route: route.name, message: message.id,
-                        notes: message.notes.map { "\($0.action.rawValue) \($0.alert.key)" }))
-            }
+            let told = Told(
+                route: route.name, message: message.id, said: message.notes.map(Said.init))
+            chaos.state.withLock { $0.told.append(told) }
             if chaos.happens(chance) { throw AlertFailure.later("no answer", afterSeconds: nil) }
             if chaos.happens(chance / 8) { throw AlertFailure.refused("404") }
+            return nil
         }
     }
 
     func run() async throws {
+        var machine = AlertRoute.machine()
+        machine.messagesPerHour = [5, 60][random(0..<2)]
+        var strict = AlertRoute.machine("strict")
+        strict.match.severities = [.critical]
         var people = AlertRoute.people()
         people.digestSeconds = [0, 60][random(0..<2)]
         people.cooldownSeconds = [0, 100][random(0..<2)]
-        let routes = [AlertRoute.machine(), people]
-        var resolved: Set<Int> = []
-        let count = random(3..<12)
-        var raised = 0
+        let routes = [machine, strict, people]
+        var fates = Array(repeating: Fate(), count: random(3..<12))
         for _ in 0..<random(2..<6) {
-            let until = min(count, raised + random(0..<6))
-            while raised < until {
-                try await scene.raise("a\(raised)", subject: "s\(raised % 3)")
-                raised += 1
-            }
-            for number in 0..<raised where happens(0.2) {
-                try await scene.resolve("a\(number)")
-                resolved.insert(number)
-            }
+            for number in fates.indices { try await change(number, &fates[number]) }
             state.withLock { $0.chance = 0.3 }
             try await processes(routes)
             try await scene.advance(seconds: random(1..<200))
         }
-        while raised < count {
-            try await scene.raise("a\(raised)")
-            raised += 1
+        for number in fates.indices where fates[number].round == 0 {
+            try await raise(number, &fates[number])
         }
         try await calm(routes)
-        let taken = state.withLock { $0.taken }
-        for route in routes { check(taken.filter { $0.route == route.name }, count, resolved) }
+        let told = state.withLock { $0.told }
+        for route in routes { check(route, told.filter { $0.route == route.name }, fates) }
+    }
+
+    /// Perhaps something becomes of an alert.
+    private func change(_ number: Int, _ fate: inout Fate) async throws {
+        guard fate.round > 0, fate.last != .resolve else {
+            if happens(0.4) { try await raise(number, &fate) }
+            return
+        }
+        if happens(0.25) {
+            try await scene.resolve("a\(number)")
+            fate.last = .resolve
+        } else if happens(0.2) {
+            try await scene.acknowledge("a\(number)")
+            fate.last = .acknowledge
+        }
+    }
+
+    private func raise(_ number: Int, _ fate: inout Fate) async throws {
+        fate = Fate(round: fate.round + 1, isCritical: happens(0.3))
+        try await scene.raise(
+            "a\(number)", severity: fate.isCritical ? .critical : .warning,
+            subject: "s\(number % 3)", body: #"{"round":\#(fate.round)}"#)
     }
 
     private func processes(_ routes: [AlertRoute]) async throws {
@@ -123,12 +174,15 @@ private final class Chaos: Sendable {
         for run in runs { await run.value }
     }
 
+    /// Until nothing is left to tell.
     private func calm(_ routes: [AlertRoute]) async throws {
         state.withLock { $0.chance = 0 }
-        for _ in 0..<12 {
+        for _ in 0..<60 {
             _ = try await AlertRecords(pool: scene.pool).retry(alert: nil, by: "test")
             try await scene.advance(seconds: 3601)
             _ = try await drain(routes, deaths: 0)
+            let backlog = try await scene.outbox.backlog(routes: routes.map(\.name))
+            if backlog.waiting + backlog.unrouted + backlog.deadLetters == 0 { return }
         }
     }
 
@@ -144,27 +198,30 @@ private final class Chaos: Sendable {
         ).drain()
     }
 
-    private func check(
-        _ taken: [RecordingServices.Taken], _ count: Int, _ resolved: Set<Int>
-    ) {
-        let context = Comment(rawValue: "seed \(seed)")
-        var messages: [String: Set<Int64>] = [:]
-        var contents: [Int64: Set<[String]>] = [:]
-        for item in taken {
-            contents[item.message, default: []].insert(item.notes)
-            for note in item.notes { messages[note, default: []].insert(item.message) }
+    private func check(_ route: AlertRoute, _ told: [Told], _ fates: [Fate]) {
+        let context = Comment(rawValue: "seed \(seed), \(route.name)")
+        var messages: [Said: Set<Int64>] = [:]
+        var contents: [Int64: Set<[Said]>] = [:]
+        for item in told {
+            contents[item.message, default: []].insert(item.said)
+            for said in item.said { messages[said, default: []].insert(item.message) }
         }
-        for number in 0..<count {
-            #expect(messages["trigger a\(number)"]?.count == 1, context)
-            #expect(
-                messages["resolve a\(number)"]?.count == (resolved.contains(number) ? 1 : nil),
-                context)
-            if let first = taken.firstIndex(where: { $0.notes.contains("resolve a\(number)") }) {
-                let last = taken.lastIndex { $0.notes.contains("trigger a\(number)") }
-                #expect(last.map { $0 < first } ?? false, context)
+        #expect(messages.values.allSatisfy { $0.count == 1 }, context)
+        // What is folded by its number must say the same each time.
+        #expect(contents.values.allSatisfy { $0.count == 1 }, context)
+        for (number, fate) in fates.enumerated() {
+            let key = "a\(number)"
+            let heard = told.flatMap(\.said).filter { $0.alert == key }
+            #expect(heard == heard.sorted(), context)
+            if route.match.severities.isEmpty || fate.isCritical {
+                #expect(
+                    heard.contains(Said(alert: key, round: fate.round, action: .trigger)), context)
+                #expect(
+                    heard.last == Said(alert: key, round: fate.round, action: fate.last), context)
+            } else if let last = heard.last, fate.last == .resolve {
+                // It was more once, and whoever heard of that hears that it is over.
+                #expect(last.action == .resolve, context)
             }
         }
-        // What is folded by its number must say the same each time.
-        for content in contents.values { #expect(content.count == 1, context) }
     }
 }

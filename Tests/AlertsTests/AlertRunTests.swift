@@ -52,9 +52,7 @@ struct AlertRunTests {
         try await withAlerts { scene in
             try await scene.raise("a")
             try await scene.run([.machine()])
-            try await scene.pool.transaction {
-                try AlertStore.acknowledge(key: "a", by: "ann", on: $0)
-            }
+            try await scene.acknowledge("a")
             try await scene.run([.machine()])
             #expect(scene.services.takeAll() == [["trigger a"], ["acknowledge a"]])
         }
@@ -131,12 +129,17 @@ struct AlertRunTests {
         }
     }
 
-    @Test func `a route gets no more messages an hour than it may`() async throws {
+    @Test func `a route gets no more messages an hour than it may, but for what is critical`()
+        async throws
+    {
         try await withAlerts { scene in
             var route = AlertRoute.machine()
             route.messagesPerHour = 3
             for number in 0..<7 { try await scene.raise("a\(number)") }
             for expected in [3, 0] { #expect(try await scene.run([route]).delivered == expected) }
+            try await scene.raise("dispute", severity: .critical)
+            #expect(try await scene.run([route]).delivered == 1)
+            #expect(scene.services.taken.last?.notes == ["trigger dispute"])
             try await scene.advance(seconds: 3601)
             #expect(try await scene.run([route]).delivered == 3)
             try await scene.advance(seconds: 3601)
@@ -197,7 +200,7 @@ struct AlertRunTests {
     @Test func `who was paused for long settles nothing any more`() async throws {
         try await withAlerts { scene in
             try await scene.raise("a")
-            _ = try await scene.outbox.route { _ in ["machine"] }
+            _ = try await scene.outbox.route(among: ["machine"]) { _ in ["machine"] }
             #expect(try await scene.outbox.compose("machine", .init()))
             let taken = try #require(try await scene.outbox.take("machine"))
             #expect(try await scene.outbox.take("machine") == nil)

@@ -14,6 +14,7 @@ final class RecordingServices: AlertSending {
         let message: Int64
         /// `trigger key`, and so on.
         let notes: [String]
+        let bodies: [String]
     }
 
     private let state = Mutex((taken: [Taken](), failure: AlertFailure?.none))
@@ -22,14 +23,16 @@ final class RecordingServices: AlertSending {
 
     func fail(with failure: AlertFailure?) { state.withLock { $0.failure = failure } }
 
-    func send(_ message: AlertMessage, to route: AlertRoute) async throws {
+    func send(_ message: AlertMessage, to route: AlertRoute) async throws -> String? {
         try state.withLock { state in
             if let failure = state.failure { throw failure }
             state.taken.append(
                 Taken(
                     route: route.name, message: message.id,
-                    notes: message.notes.map { "\($0.action.rawValue) \($0.alert.key)" }))
+                    notes: message.notes.map { "\($0.action.rawValue) \($0.alert.key)" },
+                    bodies: message.notes.map(\.alert.body)))
         }
+        return nil
     }
 
     /// What was told, message by message, and forgets it.
@@ -60,6 +63,10 @@ struct AlertScene: Sendable {
 
     func resolve(_ key: String) async throws {
         try await AlertStore(pool: pool).resolve(key: key)
+    }
+
+    func acknowledge(_ key: String) async throws {
+        try await pool.transaction { try AlertStore.acknowledge(key: key, by: "ann", on: $0) }
     }
 
     func advance(seconds: Int) async throws {

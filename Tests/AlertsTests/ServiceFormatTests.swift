@@ -35,23 +35,74 @@ struct ServiceFormatTests {
         + String(repeating: "<&🧾", count: 4000)
         + #"","next":"\#(String(repeating: "y", count: 9000))"}"#
 
+    /// What Slack shows of alerts, block by block; each is what its reference allows.
+    private static func slack(_ notes: [AlertNote]) throws -> [String] {
+        let object = try object(SlackMessage.body(message(notes)))
+        #expect(Set(object.keys) == ["text", "blocks"])
+        let fallback = try #require(object["text"] as? String)
+        #expect(!fallback.isEmpty && fallback.utf16.count <= 3000)
+        let blocks = try #require(object["blocks"] as? [[String: Any]])
+        #expect((2...50).contains(blocks.count))
+        return try blocks.enumerated().map { index, block in
+            #expect(Set(block.keys) == ["type", "text"])
+            let content = try #require(block["text"] as? [String: Any])
+            #expect(Set(content.keys) == ["type", "text"])
+            let text = try #require(content["text"] as? String)
+            #expect(block["type"] as? String == (index == 0 ? "header" : "section"))
+            #expect(content["type"] as? String == (index == 0 ? "plain_text" : "mrkdwn"))
+            #expect(!text.isEmpty && text.utf16.count <= (index == 0 ? 150 : 3000))
+            return text
+        }
+    }
+
     @Test(arguments: [1, 2, 20, 60])
-    func `a message to Slack keeps to the limits of blocks`(count: Int) throws {
+    func `a message to Slack keeps to its limits, and counts what finds no room`(
+        count: Int
+    ) throws {
         let notes = (0..<count).map { _ in
             Self.note(subject: String(repeating: "s", count: 400), body: Self.long)
         }
-        let object = try Self.object(SlackMessage.body(Self.message(notes)))
-        let blocks = try #require(object["blocks"] as? [[String: Any]])
-        #expect(blocks.count == min(count + 1, 50))
-        #expect((object["text"] as? String)?.isEmpty == false)
-        for block in blocks {
-            let text = try #require((block["text"] as? [String: Any])?["text"] as? String)
-            switch block["type"] as? String {
-            case "header": #expect(!text.isEmpty && text.utf16.count <= 150)
-            case "section": #expect(!text.isEmpty && text.utf16.count <= 3000)
-            default: Issue.record("an unexpected block")
-            }
+        let blocks = try Self.slack(notes)
+        #expect(blocks.reduce(0) { $0 + $1.utf16.count } <= 10_000)
+        let last = try #require(blocks.last)
+        if count <= 2 {
+            #expect(blocks.count == count + 1)
+        } else {
+            #expect(last.hasPrefix("*and \(count - blocks.count + 2) more"))
+            #expect(last.contains("[warning] payment failed: sss"))
         }
+    }
+
+    @Test(arguments: [20, 60])
+    func `alerts of the usual length are told to Slack in full, as far as there are blocks`(
+        count: Int
+    ) throws {
+        let blocks = try Self.slack((0..<count).map { Self.note(subject: "inv_\($0)") })
+        let told = min(count, 48)
+        for number in 0..<told {
+            #expect(blocks[number + 1].hasPrefix("*[warning] payment failed: inv_\(number)*\n"))
+        }
+        #expect(blocks.count == (count > told ? told + 2 : told + 1))
+        if count > told { #expect(blocks.last?.hasPrefix("*and \(count - told) more") == true) }
+    }
+
+    @Test func `what an alert knows is written as people write it`() {
+        let body = #"""
+            {"causes":{"late":3,"stray_draft":1},"difference_minor":{"?":7,"jpy":-500,"usd":250},
+            "owed_minor":99,"drifts":4,"is_new":true,"score":1.5,"names":["ann","bob"],"nothing":null}
+            """#
+        #expect(
+            AlertText(Self.note(body: body)).facts.map { "\($0.name) = \($0.value)" } == [
+                "causes = late: 3, stray draft: 1",
+                "difference = 7 minor units of ?, -500 JPY, 2.50 USD", "drifts = 4",
+                "is new = yes", "names = ann, bob", "owed minor = 99", "score = 1.5",
+                "at = 2026-11-01T00:00:00Z",
+            ])
+        let amounts = #"{"currency":"eur","due_minor":100,"paid_minor":5}"#
+        #expect(
+            AlertText(Self.note(body: amounts)).facts.map { "\($0.name) = \($0.value)" } == [
+                "due = 1.00 EUR", "paid = 0.05 EUR", "at = 2026-11-01T00:00:00Z",
+            ])
     }
 
     @Test func `Slack's control characters are escaped`() throws {
@@ -64,20 +115,32 @@ struct ServiceFormatTests {
     @Test(arguments: Alert.Severity.allCases)
     func `a trigger for PagerDuty has what its schema demands`(severity: Alert.Severity) throws {
         let long = String(repeating: "k", count: 1000)
+        let routingKey = String(repeating: "0f", count: 16)
         let object = try Self.object(
             PagerDutyEvent.body(
                 Self.note(key: long, severity: severity, subject: long, body: Self.long),
-                routingKey: "R", source: "meterflow-a"))
-        #expect(object["routing_key"] as? String == "R")
+                routingKey: routingKey, source: "meterflow-a"))
+        #expect(
+            Set(object.keys) == ["routing_key", "event_action", "dedup_key", "client", "payload"])
+        #expect(object["routing_key"] as? String == routingKey)
         #expect(object["event_action"] as? String == "trigger")
+        #expect(object["client"] as? String == "MeterFlow")
         let key = try #require(object["dedup_key"] as? String)
         #expect(!key.isEmpty && key.utf8.count <= 255)
         let payload = try #require(object["payload"] as? [String: Any])
+        #expect(
+            Set(payload.keys) == [
+                "summary", "source", "severity", "timestamp", "component", "class",
+                "custom_details",
+            ])
+        #expect(payload["component"] as? String == long)
+        #expect(payload["class"] as? String == "payment_failed")
         let summary = try #require(payload["summary"] as? String)
         #expect(!summary.isEmpty && summary.utf16.count <= 1024)
         #expect(payload["source"] as? String == "meterflow-a")
         #expect(
             ["critical", "error", "warning", "info"].contains(payload["severity"] as? String ?? ""))
+        #expect(payload["severity"] as? String == severity.rawValue)
         #expect(payload["custom_details"] is [String: Any])
         #expect(payload["timestamp"] as? String == "2026-11-01T00:00:00Z")
     }
@@ -91,7 +154,9 @@ struct ServiceFormatTests {
             let object = try Self.object(
                 PagerDutyEvent.body(Self.note(action, key: key), routingKey: "R", source: "s"))
             #expect(object["dedup_key"] as? String == trigger)
+            #expect(["trigger", "acknowledge", "resolve"].contains(action.rawValue))
             #expect(object["event_action"] as? String == action.rawValue)
+            #expect(object["routing_key"] as? String == "R")
             #expect((object["payload"] == nil) == (action != .trigger))
             #expect(PagerDutyEvent.dedupKey(key + "b", source: "s") != trigger)
             #expect(PagerDutyEvent.dedupKey(key, source: "t") != trigger)
@@ -170,8 +235,8 @@ struct ServiceFormatTests {
 
     @Test func `a route hears what all of its conditions accept`() {
         var match = AlertRoute.Match()
-        func accepts(customer: String? = "ann", job: String? = nil) -> Bool {
-            match.accepts(severity: .warning, kind: "k", customer: customer, job: job)
+        func accepts(customer: String? = "ann", jobs: [String] = []) -> Bool {
+            match.accepts(severity: .warning, kind: "k", customer: customer, jobs: jobs)
         }
         #expect(accepts(customer: nil))
         match.severities = [.critical, .warning]
@@ -180,8 +245,21 @@ struct ServiceFormatTests {
         #expect(accepts())
         #expect(!accepts(customer: "bob") && !accepts(customer: nil))
         match.jobs = ["bill"]
-        #expect(!accepts() && accepts(job: "bill"))
+        #expect(!accepts() && accepts(jobs: ["reconcile", "bill"]))
         match.severities = [.info]
-        #expect(!accepts(job: "bill"))
+        #expect(!accepts(jobs: ["bill"]))
+    }
+
+    @Test func `the runbook says what every kind of alert means, and knows no other`() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../docs/runbook.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let sections = text.components(separatedBy: "\n## ")
+        let section = try #require(sections.first { $0.hasPrefix("Alerts, by kind") })
+        let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let kinds = rows.flatMap { row in
+            row.split(separator: "|")[0].matches(of: #/`([a-z_]+)`/#).map { String($0.1) }
+        }
+        #expect(kinds.sorted() == Alert.jobs.keys.sorted())
     }
 }

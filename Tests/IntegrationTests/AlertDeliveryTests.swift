@@ -1,48 +1,15 @@
 import Foundation
 import Glibc
+import HTTP
 import Ledger
 import Postgres
 import StripeSimulation
-import Synchronization
 import Testing
+
+@testable import jobs
 
 /// The built program tells real servers on loopback, and never a secret to anybody else.
 struct AlertDeliveryTests {
-    /// A service that writes down what it gets, and answers what it is told to.
-    private final class HTTPService: Sendable {
-        let server: LoopbackServer
-        private let state = Mutex((heard: [String](), answer: "202 Accepted"))
-
-        init() throws {
-            server = try LoopbackServer()
-            server.serve { [self] client, _ in
-                var bytes = LoopbackServer.receive(client) ?? []
-                while !Self.isWhole(bytes), let more = LoopbackServer.receive(client) {
-                    bytes += more
-                }
-                let answer = state.withLock { state in
-                    state.heard.append(String(decoding: bytes, as: UTF8.self))
-                    return state.answer
-                }
-                let text = "HTTP/1.1 \(answer)\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-                LoopbackServer.send(Array(text.utf8), to: client)
-                shutdown(client, Int32(SHUT_RDWR))
-            }
-        }
-
-        private static func isWhole(_ bytes: [UInt8]) -> Bool {
-            let parts = String(decoding: bytes, as: UTF8.self)
-                .split(separator: "\r\n\r\n", maxSplits: 1)
-            let length = parts.first?.firstMatch(of: #/(?i)content-length: (\d+)/#)
-                .flatMap { Int($0.1) }
-            return parts.count == 2 && parts[1].utf8.count >= length ?? 0
-        }
-
-        var heard: [String] { state.withLock { $0.heard } }
-        func answer(_ text: String) { state.withLock { $0.answer = text } }
-        var url: String { "http://127.0.0.1:\(server.port)" }
-    }
-
     private static func raise(_ stack: Stack, _ key: String, severity: String = "warning")
         async throws
     {
@@ -58,9 +25,36 @@ struct AlertDeliveryTests {
         try stack.file("secret", text + "\n")
     }
 
+    /// Settings with a webhook.
+    private static func hook(_ stack: Stack, _ service: RouteService) throws {
+        try stack.file(
+            "jobs.yaml",
+            """
+            alerts:
+              routes:
+                hook: {type: webhook, url: "\(service.url)/in",
+                  secret_file: \(try secretFile(stack, Stack.planted))}
+            """)
+    }
+
+    /// Settings with a mail server.
+    private static func post(
+        _ stack: Stack, _ mail: MailServer, to recipients: String, caFile: String? = nil,
+        password: String = Stack.planted
+    ) throws {
+        try stack.file(
+            "jobs.yaml",
+            """
+            alerts: {routes: {post: {type: email, host: localhost, port: \(mail.port),
+              user: ops, password_file: \(try secretFile(stack, password)),
+              ca_file: \(caFile ?? mail.certificate), from: meterflow@example.com,
+              to: [\(recipients)]}}}
+            """)
+    }
+
     @Test func `PagerDuty is told of begin and end under one key`() async throws {
         try await withStack(catalog: nil) { stack in
-            let service = try HTTPService()
+            let service = try RouteService()
             defer { service.server.stop() }
             try stack.file(
                 "jobs.yaml",
@@ -93,16 +87,9 @@ struct AlertDeliveryTests {
 
     @Test func `a webhook is signed, retried, and given up when it is refused`() async throws {
         try await withStack(catalog: nil) { stack in
-            let service = try HTTPService()
+            let service = try RouteService()
             defer { service.server.stop() }
-            try stack.file(
-                "jobs.yaml",
-                """
-                alerts:
-                  routes:
-                    hook: {type: webhook, url: "\(service.url)/in",
-                      secret_file: \(try Self.secretFile(stack, Stack.planted))}
-                """)
+            try Self.hook(stack, service)
             try await Self.raise(stack, "a")
             service.answer("503 Busy")
             let failed = try await stack.jobs("run", "send-alerts", "--format", "json")
@@ -131,19 +118,12 @@ struct AlertDeliveryTests {
     @Test func `mail goes out over TLS, to who is asked for, once`() async throws {
         try await withStack(catalog: nil) { stack in
             let mail = try await MailServer(stack)
-            func routes(_ recipient: String, caFile: String) throws {
-                try stack.file(
-                    "jobs.yaml",
-                    """
-                    alerts: {routes: {post: {type: email, host: localhost, port: \(mail.port),
-                      user: ops, password_file: \(try Self.secretFile(stack, Stack.planted)),
-                      ca_file: \(caFile), from: meterflow@example.com, to: [\(recipient)]}}}
-                    """)
-            }
-            try routes("ops@example.com", caFile: "/etc/ssl/certs/ca-certificates.crt")
+            try Self.post(
+                stack, mail, to: "ops@example.com",
+                caFile: "/etc/ssl/certs/ca-certificates.crt")
             let untrusted = try await stack.jobs("alerts", "test", "post")
             #expect(untrusted.status == 69, "\(untrusted.errors)")
-            try routes("ops@example.com", caFile: mail.certificate)
+            try Self.post(stack, mail, to: "ops@example.com")
             #expect(try await stack.done("alerts", "test", "post") == "post took it\n")
             try await Self.raise(stack, "a")
             try await Self.raise(stack, "b")
@@ -160,11 +140,172 @@ struct AlertDeliveryTests {
                 (mails[1]["message_id"] as? String)?.wholeMatch(
                     of: #/<alert-1\.meterflow-[a-z0-9-]+@example\.com>/#) != nil)
             #expect(mails.allSatisfy { ($0["defects"] as? [String])?.isEmpty == true })
-            try routes("nobody@example.com", caFile: mail.certificate)
+            try Self.post(stack, mail, to: "nobody@example.com")
             try await Self.raise(stack, "c")
             let refused = try await stack.jobs("run", "send-alerts", "--format", "json")
             #expect(refused.status == 1 && refused.output.contains(#""dead_letters":1"#))
         }
+    }
+
+    @Test func `one mailbox that is gone keeps nobody else from hearing of an alert`()
+        async throws
+    {
+        try await withStack(catalog: nil) { stack in
+            let mail = try await MailServer(stack)
+            try Self.post(
+                stack, mail, to: "ops@example.com, nobody@example.com, eve@example.com")
+            let test = try await stack.jobs("alerts", "test", "post")
+            #expect(test.status == 1 && test.output.contains("refused: nobody@example.com (550)"))
+            try await Self.raise(stack, "a")
+            let run = try await stack.jobs("run", "send-alerts", "--format", "json")
+            #expect(run.status == 0 && run.output.contains(#""delivered":1"#), "\(run.errors)")
+            #expect(run.errors.contains("refused: nobody@example.com (550)"))
+            let mails = try mail.mails()
+            try #require(mails.count == 2)
+            #expect(mails[1]["to"] as? [String] == ["ops@example.com", "eve@example.com"])
+            #expect(
+                try await stack.done("alerts", "show", "a")
+                    .contains("refused: nobody@example.com (550)"))
+        }
+    }
+
+    @Test func `who may not sign in, or only in the clear, sends nothing, and says so`()
+        async throws
+    {
+        try await withStack(catalog: nil) { stack in
+            let mail = try await MailServer(stack)
+            try Self.post(stack, mail, to: "ops@example.com", password: "wrong")
+            let denied = try await stack.jobs("alerts", "test", "post")
+            #expect(denied.status == 69 && denied.errors.contains("535"), "\(denied.errors)")
+            #expect(try mail.mails().isEmpty)
+            let plain = try await MailServer(stack, isPlain: true)
+            try Self.post(stack, plain, to: "ops@example.com")
+            let clear = try await stack.jobs("alerts", "test", "post")
+            #expect(clear.status == 69, "\(clear.errors)")
+            // Not even the password.
+            #expect(try plain.mails().isEmpty)
+        }
+    }
+
+    @Test func `the server tells routes, and ends what it began when it is asked to end`()
+        async throws
+    {
+        try await withSubmittedStack { submitted in
+            let stack = submitted.stack
+            let service = try RouteService()
+            defer { service.server.stop() }
+            try Self.hook(stack, service)
+            try await Self.raise(stack, "a")
+            service.hold()
+            let port = try freePort()
+            let server = try submitted.serve(port: port, secret: "whsec_1")
+            try await stack.until(
+                "SELECT count(*) = 1 AS value FROM alert_messages WHERE attempts = 1")
+            server.send(SIGTERM)
+            // Its listener ends first, then the rest is asked to.
+            let client = try HTTPClient()
+            let question = HTTPRequest(method: "GET", url: "http://127.0.0.1:\(port)/healthz")
+            let deadline = ContinuousClock.now + patience
+            while (try? await client.send(question)) != nil {
+                try #require(ContinuousClock.now < deadline, "the server still listens")
+            }
+            service.release()
+            let result = try await server.result()
+            #expect(result.status == 0, "\(result.errors)")
+            #expect(service.heard.count == 1)
+            #expect(
+                try await stack.value("SELECT string_agg(state, ' ') AS value FROM alert_messages")
+                    == "delivered")
+            #expect(
+                try await stack.done("runs", "list", "--last-success").contains("send-alerts"))
+        }
+    }
+
+    @Test func `a run that is asked to stop ends what it began, and nothing is told twice`()
+        async throws
+    {
+        try await withStack(catalog: nil) { stack in
+            let service = try RouteService()
+            defer { service.server.stop() }
+            try Self.hook(stack, service)
+            for number in 0..<30 { try await Self.raise(stack, "a\(number)") }
+            service.hold()
+            let run = try stack.start(["run", "send-alerts"])
+            try await stack.until(
+                "SELECT count(*) = 1 AS value FROM alert_messages WHERE attempts = 1")
+            run.send(SIGTERM)
+            service.release()
+            let stopped = try await run.result()
+            #expect(stopped.status == 75, "\(stopped.errors)")
+            #expect(
+                try await stack.value(
+                    "SELECT bool_and(state = 'delivered') AS value FROM alert_messages"))
+            try await stack.done("run", "send-alerts")
+            #expect(service.heard.count == 30)
+        }
+    }
+
+    @Test func `a person ends an alert, and gives up what waits for a route that is gone`()
+        async throws
+    {
+        try await withStack(catalog: nil) { stack in
+            let service = try RouteService()
+            defer { service.server.stop() }
+            try Self.hook(stack, service)
+            service.answer("503 Busy")
+            try await Self.raise(stack, "a")
+            try await stack.done("run", "send-alerts")
+            try stack.file(
+                "jobs.yaml",
+                """
+                alerts: {routes: {log: {type: file, path: \(stack.folder)/alerts.jsonl,
+                  match: {severity: critical, job: process-webhooks}}}}
+                """)
+            let stranded = try await stack.jobs("run", "send-alerts")
+            #expect(stranded.status == 1 && stranded.output.contains("jobs alerts discard ROUTE"))
+            let word = ["--reason", "renamed", "--by", "eve"]
+            let own = try await stack.jobs(["alerts", "discard", "log"] + word)
+            #expect(own.status == 64)
+            let discarded = try await stack.jobs(["alerts", "discard", "hook"] + word)
+            #expect(discarded.output == "1 given up\n")
+            #expect(
+                try await stack.done("alerts", "show", "a").contains("discarded by eve: renamed"))
+            try await Self.raise(stack, "b")
+            try await Self.raise(stack, "c", severity: "critical")
+            try await stack.done("run", "send-alerts")
+            let list = try await stack.done("alerts", "list", "--format", "csv")
+            #expect(list.split(separator: "\n").count { $0.contains(",no route,") } == 1)
+            let resolved = try await stack.jobs(["alerts", "resolve", "c"] + word)
+            #expect(resolved.status == 0)
+            #expect(try await stack.jobs(["alerts", "resolve", "c"] + word).status == 65)
+            #expect(try await stack.jobs(["alerts", "resolve", "nothing"] + word).status == 65)
+            try await stack.done("run", "send-alerts")
+            let shown = try await stack.done("alerts", "show", "c")
+            #expect(shown.contains("ended     by eve at ") && shown.contains(": renamed\n"))
+            #expect(shown.contains("log  resolve  delivered"))
+        }
+    }
+
+    @Test func `a table of alerts says what it leaves out, and programs get all of them`()
+        async throws
+    {
+        try await withStack(catalog: nil) { stack in
+            try await stack.postgres.query(
+                """
+                INSERT INTO alerts (key, kind, severity, subject, body)
+                SELECT 'a' || number, 'drift', 'info', 's', '{}' FROM generate_series(1, 101) AS number
+                """)
+            let table = try await stack.jobs("alerts", "list")
+            #expect(table.output.lineCount == 101 && table.errors.contains("100 of 101"))
+            let csv = try await stack.jobs("alerts", "list", "--format", "csv")
+            #expect(csv.output.lineCount == 102 && csv.errors.isEmpty)
+            #expect(try await stack.done("alerts", "list", "--limit", "7").lineCount == 8)
+        }
+    }
+
+    @Test func `routes can choose by every job that raises alerts, and by no other`() {
+        let names = Set(JobRegistry.descriptions.map(\.name))
+        #expect(Set(Alert.jobs.values.joined()).isSubset(of: names))
     }
 
     @Test func `a file gets a line for each alert`() async throws {
@@ -187,11 +328,12 @@ struct AlertDeliveryTests {
         ("{type: file, path: /x, colour: red}", "keys that nothing reads: colour"),
         ("{type: file, path: /x, match: {severity: [loud]}}", "must be of info, warning, critical"),
         ("{type: file, path: /x, match: {who: [x]}}", "keys that nothing reads: who"),
+        ("{type: file, path: /x, match: {kind: [drift, late]}}", "must be of anomalies, anomaly"),
+        ("{type: file, path: /x, match: {job: bill}}", "must be of check-patterns, detect"),
         ("{type: file, path: /x, quiet_hours: '25:00-07:00'}", "as 22:00-07:00"),
         ("{type: file, path: /x, quiet_hours: '22:00-07:00', timezone: Mars}", "Europe/Berlin"),
         ("{type: file, path: /x, messages_per_hour: 0}", "from 1 to 10000"),
         ("{type: webhook, url: 'http://example.com/', secret_file: /x}", "https://"),
-        ("{type: webhook, url: 'https://example.com/', secret_file: /nowhere}", "cannot be read"),
         ("{type: email, host: example.com, security: none, from: a@b, to: [c@d]}", "this machine"),
         ("{type: email, host: h, from: 'a', to: [c@d]}", "addresses such as"),
         ("[]", "type is missing"),
@@ -202,33 +344,6 @@ struct AlertDeliveryTests {
             let result = try await stack.jobs("alerts", "list")
             #expect(result.status == 78)
             #expect(result.errors.contains(error), "\(result.errors)")
-        }
-    }
-}
-
-/// aiosmtpd with a certificate of its own.
-private final class MailServer: Sendable {
-    let port: Int
-    let certificate: String
-    private let server: PythonServer
-
-    init(_ stack: Stack) async throws {
-        certificate = stack.folder + "/mail.pem"
-        let key = stack.folder + "/mail.key"
-        let made = try await Tool.run(
-            "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-            "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-            "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate)
-        try #require(made.status == 0, "\(made.errors)")
-        server = try await PythonServer(
-            "Tests/IntegrationTests/mail_server.py", [certificate, key],
-            output: stack.folder + "/.mails")
-        port = try #require(Int(server.firstLine))
-    }
-
-    func mails() throws -> [[String: Any]] {
-        try server.lines().map {
-            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
         }
     }
 }

@@ -1,8 +1,9 @@
 """A mail server on loopback: prints its port, and each mail as a JSON object a line.
 
-    mail_server.py CERTIFICATE KEY
+    mail_server.py CERTIFICATE KEY [plain]
 
-Demands STARTTLS and the user "ops" with the password "pl4nted-s3cret". Mails to "nobody@..." are refused.
+Demands STARTTLS and the user "ops" with the password "pl4nted-s3cret"; a plain one takes everything, in the
+clear, and prints who signs in. Mails to "nobody@..." are refused.
 """
 import asyncio
 import json
@@ -33,16 +34,21 @@ class Mailbox:
 
 
 def authenticate(server, session, envelope, mechanism, data):
+    if is_plain:
+        print(json.dumps({"login": data.login.decode()}), flush=True)
     is_right = isinstance(data, LoginPassword) and data.login == b"ops" and data.password == b"pl4nted-s3cret"
-    return AuthResult(success=is_right)
+    return AuthResult(success=is_right, handled=False)
 
 
 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
+is_plain = sys.argv[3:] == ["plain"]
 
 
 async def main():
     def protocol():
+        if is_plain:
+            return SMTP(Mailbox(), auth_require_tls=False, authenticator=authenticate)
         return SMTP(
             Mailbox(), tls_context=context, require_starttls=True, auth_required=True,
             authenticator=authenticate)

@@ -25,20 +25,30 @@ package struct AlertOutbox: Sendable {
 
     /// Writes down which routes have to hear of alerts that are new, acknowledged or resolved.
     ///
+    /// What becomes of an alert is told to those who were told of it, whatever they would choose now.
+    ///
+    /// - Parameters:
+    ///   - routes: all that are configured; others are told nothing more.
+    ///   - accepting: those that an alert is news for.
     /// - Returns: how many alerts there were.
     package func route(
-        limit: Int = 100, _ routes: @escaping @Sendable (RoutedAlert) -> [String]
+        limit: Int = 100, among routes: [String],
+        accepting: @escaping @Sendable (RoutedAlert) -> [String]
     ) async throws -> Int {
         try await pool.transaction { connection in
             let rows = try connection.query(SQL.alertsUnrouted, [limit]).rows
             for row in rows {
                 let alert = try RoutedAlert(row)
-                for route in routes(alert) {
-                    for action in alert.actions {
-                        _ = try connection.query(
-                            SQL.alertDeliveryAdd,
-                            [alert.id, alert.round, route, action.rawValue])
-                    }
+                let new = alert.isNew ? accepting(alert) : []
+                var deliveries = new.map { (route: $0, action: AlertNote.Action.trigger) }
+                if let outcome = alert.outcome {
+                    let told = alert.told.filter { routes.contains($0) && !new.contains($0) }
+                    deliveries += (new + told).map { (route: $0, action: outcome) }
+                }
+                for delivery in deliveries {
+                    _ = try connection.query(
+                        SQL.alertDeliveryAdd,
+                        [alert.id, alert.round, delivery.route, delivery.action.rawValue])
                 }
                 _ = try connection.query(SQL.alertRouted, [alert.id])
             }
@@ -56,6 +66,7 @@ package struct AlertOutbox: Sendable {
         package var cooldownSeconds: Int64 = 0
         /// For so long what is not critical is gathered.
         package var digestSeconds: Int64 = 0
+        /// Of what is not critical.
         package var messagesPerHour = 60
 
         package init() {}
@@ -82,8 +93,9 @@ package struct AlertOutbox: Sendable {
             attempts: try row.decode("attempts"), token: try row.decode("token"))
     }
 
-    package func settle(_ message: AlertMessage) async throws {
-        try await pool.query(SQL.alertDelivered, [message.id, message.token])
+    /// - Parameter note: who did not get it, in words.
+    package func settle(_ message: AlertMessage, note: String? = nil) async throws {
+        try await pool.query(SQL.alertDelivered, [message.id, message.token, note])
     }
 
     package func postpone(_ message: AlertMessage, seconds: Int, note: String) async throws {
@@ -101,6 +113,9 @@ package struct AlertOutbox: Sendable {
         /// Deliveries that wait, and those of them whose route is not configured any more.
         package let waiting: Int
         package let stranded: Int
+        /// Those routes, in words.
+        package let strandedRoutes: String?
+        /// How long the oldest of all of this waits.
         package let oldestSeconds: Int
         package let deadLetters: Int
     }
@@ -111,7 +126,9 @@ package struct AlertOutbox: Sendable {
         else { preconditionFailure("counts are one row") }
         return Backlog(
             unrouted: try row.decode("unrouted"), waiting: try row.decode("waiting"),
-            stranded: try row.decode("stranded"), oldestSeconds: try row.decode("oldest_seconds"),
+            stranded: try row.decode("stranded"),
+            strandedRoutes: try row.decode("stranded_routes"),
+            oldestSeconds: try row.decode("oldest_seconds"),
             deadLetters: try row.decode("dead_letters"))
     }
 }
@@ -123,8 +140,14 @@ package struct RoutedAlert: Sendable {
     package let kind: String
     package let severity: Alert.Severity
     package let customerID: String?
-    package let job: String?
-    let actions: [AlertNote.Action]
+    /// Those that raise it.
+    package let jobs: [String]
+    /// Whether no route was chosen for this round.
+    let isNew: Bool
+    /// The routes that heard of it, and not that it is over.
+    let told: [String]
+    /// What became of it. What was resolved before anybody heard of it is still told.
+    let outcome: AlertNote.Action?
 
     fileprivate init(_ row: PostgresRow) throws {
         id = try row.decode("alert_id")
@@ -132,18 +155,21 @@ package struct RoutedAlert: Sendable {
         kind = try row.decode("kind")
         severity = try Alert.Severity(row)
         customerID = try row.decode("customer_id")
-        job = try row.decode("job")
-        // What was resolved before anybody heard of it is still told.
-        actions =
+        let job = try row.decode("job", as: String?.self)
+        jobs = job.map { [$0] } ?? Alert.jobs[kind] ?? []
+        isNew = try row.decode("is_new")
+        let told = try row.decode("told", as: String?.self)
+        self.told = told?.split(separator: ",").map(String.init) ?? []
+        outcome =
             switch try row.decode("state", as: String.self) {
-            case "acknowledged": [.trigger, .acknowledge]
-            case "resolved": [.trigger, .resolve]
-            default: [.trigger]
+            case "acknowledged": .acknowledge
+            case "resolved": .resolve
+            default: nil
             }
     }
 }
 
-/// What goes out as one. Its number is the same however often it is tried.
+/// What goes out as one. Its number and contents are the same however often it is tried.
 package struct AlertMessage: Sendable {
     package let id: Int64
     package let createdAt: Instant

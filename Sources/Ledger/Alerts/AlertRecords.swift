@@ -10,7 +10,10 @@ package struct AlertRecords: Sendable {
         package let state: String
         package let round: Int
         package let acknowledgedBy: String?
+        /// No routes were chosen yet.
         package let isUnrouted: Bool
+        /// No route wanted to hear of it.
+        package let hasNoRoute: Bool
         package let raisedAt: Instant
         package let resolvedAt: Instant?
         /// Deliveries.
@@ -31,6 +34,13 @@ package struct AlertRecords: Sendable {
         package let nextAttemptAt: Instant?
     }
 
+    /// A person's word that an alert is over.
+    package struct Resolution: Sendable {
+        package let by: String
+        package let reason: String
+        package let at: Instant
+    }
+
     private let pool: PostgresPool
 
     package init(pool: PostgresPool) {
@@ -38,16 +48,28 @@ package struct AlertRecords: Sendable {
     }
 
     /// The newest first.
+    ///
+    /// - Parameter limit: `nil`: all of them.
     package func list(
-        state: String? = nil, kind: String? = nil, limit: Int
+        state: String? = nil, kind: String? = nil, limit: Int?
     ) async throws -> [Record] {
         try await pool.query(SQL.alertList, [state, kind, nil as String?, limit]).rows
             .map(Record.init)
     }
 
+    /// How many that list has without a limit.
+    package func count(state: String?, kind: String?) async throws -> Int {
+        guard let row = try await pool.query(SQL.alertCount, [state, kind]).rows.first else {
+            preconditionFailure("a count is one row")
+        }
+        return try row.decode("alerts")
+    }
+
     /// - Parameter name: its number or its key.
     /// - Throws: `LedgerError` (notFound).
-    package func show(_ name: String) async throws -> (record: Record, deliveries: [Delivery]) {
+    package func show(
+        _ name: String
+    ) async throws -> (record: Record, deliveries: [Delivery], resolutions: [Resolution]) {
         let found = try await pool.query(
             SQL.alertList, [nil as String?, nil as String?, name, 1])
         guard let row = found.rows.first else {
@@ -58,7 +80,16 @@ package struct AlertRecords: Sendable {
         let record = try Record(row)
         let deliveries = try await pool.query(SQL.alertHistory, [record.id]).rows
             .map(Delivery.init)
-        return (record, deliveries)
+        let resolutions = try await pool.query(SQL.alertResolutions, [record.alert.key]).rows
+            .map(Resolution.init)
+        return (record, deliveries, resolutions)
+    }
+
+    /// Ends an alert that nothing ends by itself; its routes hear of that.
+    ///
+    /// - Returns: false if it is over already.
+    package func resolve(_ alert: Int64, by person: String, reason: String) async throws -> Bool {
+        try await !pool.query(SQL.alertResolutionAdd, [alert, person, reason]).rows.isEmpty
     }
 
     /// Sends again what was given up.
@@ -67,6 +98,21 @@ package struct AlertRecords: Sendable {
     /// - Returns: how many messages that are.
     package func retry(alert: Int64?, by person: String) async throws -> Int {
         try await pool.query(SQL.alertMessagesRetry, [alert, person]).rows.count
+    }
+
+    /// Gives up for good what a route has not heard.
+    ///
+    /// - Returns: how much that is.
+    package func discard(route: String, by person: String, reason: String) async throws -> Int {
+        try await pool.transaction { connection in
+            let waiting = try connection.query(
+                SQL.alertRouteDiscard, [route, "discarded by \(person): \(reason)"]
+            ).rows
+            let dead = try connection.query(
+                SQL.alertRouteDiscardDead, [route, person, reason]
+            ).rows
+            return try waiting[0].decode("discarded", as: Int.self) + dead.count
+        }
     }
 }
 
@@ -82,6 +128,7 @@ extension AlertRecords.Record {
         round = try row.decode("round")
         acknowledgedBy = try row.decode("acknowledged_by")
         isUnrouted = try row.decode("needs_routing")
+        hasNoRoute = try row.decode("has_no_route")
         raisedAt = Instant(milliseconds: try row.decode("raised_ms"))
         resolvedAt = try row.decode("resolved_ms", as: Int64?.self).map(Instant.init(milliseconds:))
         delivered = try row.decode("delivered")
@@ -102,5 +149,13 @@ extension AlertRecords.Delivery {
         settledAt = try row.decode("settled_ms", as: Int64?.self).map(Instant.init(milliseconds:))
         nextAttemptAt = try row.decode("next_attempt_ms", as: Int64?.self)
             .map(Instant.init(milliseconds:))
+    }
+}
+
+extension AlertRecords.Resolution {
+    fileprivate init(_ row: PostgresRow) throws {
+        by = try row.decode("by")
+        reason = try row.decode("reason")
+        at = Instant(milliseconds: try row.decode("resolved_ms"))
     }
 }

@@ -39,8 +39,16 @@ package struct AlertStore: Sendable {
     }
 
     /// Raises an alert whose cause is nowhere in the ledger.
-    package func raise(_ alert: Alert) async throws {
-        try await pool.transaction { try Self.raise(alert, on: $0) }
+    ///
+    /// - Parameter isOnly: what else of its kind was said of its subject is over.
+    package func raise(_ alert: Alert, isOnly: Bool = false) async throws {
+        try await pool.transaction { connection in
+            if isOnly {
+                _ = try connection.query(
+                    SQL.alertResolveOthers, [alert.key, alert.kind, alert.subject])
+            }
+            try Self.raise(alert, on: connection)
+        }
     }
 
     package func resolve(_ kinds: [String], of subject: String) async throws {
@@ -49,5 +57,10 @@ package struct AlertStore: Sendable {
 
     package func resolve(key: String) async throws {
         try await pool.transaction { try Self.resolve(key: key, on: $0) }
+    }
+
+    /// Says that nobody looks any more at what alerts of a kind about months before this one were about.
+    package func resolve(_ kind: String, before month: String) async throws {
+        try await pool.query(SQL.alertResolveBefore, [kind, month])
     }
 }

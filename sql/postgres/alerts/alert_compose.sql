@@ -1,12 +1,13 @@
--- Makes the next message of route $1 of at most $2 deliveries that may go now. What is critical goes at
--- once; $3: nothing else may go (quiet hours). $4: for so many seconds a route hears of a kind and subject
--- once; $5: others are gathered for so many seconds; $6: at most so many messages an hour.
+-- Makes the next message of route $1 of at most $2 deliveries that may go now. What is critical, or was,
+-- goes at once; $3: nothing else may go (quiet hours). $4: for so many seconds a route hears of a kind and
+-- subject once; $5: others are gathered for so many seconds; $6: and go in at most so many messages an hour.
 WITH ready AS (
-    SELECT delivery_id, severity, deliveries.created_at
+    SELECT delivery_id, 'critical' IN (alerts.severity, deliveries.severity) AS is_critical,
+        deliveries.created_at
     FROM alert_deliveries AS deliveries
     JOIN alerts USING (alert_id)
     WHERE deliveries.route = $1 AND message_id IS NULL
-        AND (NOT $3::boolean OR severity = 'critical')
+        AND (NOT $3::boolean OR 'critical' IN (alerts.severity, deliveries.severity))
         -- In order: nobody hears that something is over before hearing of it.
         AND NOT EXISTS (
             SELECT FROM alert_deliveries AS earlier
@@ -22,14 +23,15 @@ WITH ready AS (
                 AND told.route = $1 AND told.action = 'trigger'
                 AND alert_messages.created_at
                     > (SELECT ledger_clock()) - $4::bigint * interval '1 second'))
-    ORDER BY severity = 'critical' DESC, delivery_id
+    ORDER BY is_critical DESC, delivery_id
     LIMIT $2
     FOR UPDATE OF deliveries SKIP LOCKED
 ), due AS (
     SELECT delivery_id FROM ready
-    WHERE EXISTS (
-            SELECT FROM ready WHERE severity = 'critical' OR created_at
-                <= (SELECT ledger_clock()) - $5::bigint * interval '1 second')
+    WHERE EXISTS (SELECT FROM ready WHERE is_critical)
+        OR EXISTS (
+            SELECT FROM ready
+            WHERE created_at <= (SELECT ledger_clock()) - $5::bigint * interval '1 second')
         AND (
             SELECT count(*) FROM alert_messages
             WHERE route = $1 AND created_at > (SELECT ledger_clock()) - interval '1 hour') < $6

@@ -1,6 +1,11 @@
--- The newest first. $1 state, $2 kind: NULL for all; $3: only the alert of this key or number; $4: at most.
+-- The newest first. $1 state, $2 kind: NULL for all; $3: only the alert of this key or number; $4: at most,
+-- NULL: all.
 SELECT alert_id, key, kind, severity, subject, customer_id, state, round, body,
     acknowledged_by, needs_routing,
+    NOT needs_routing AND NOT EXISTS (
+        SELECT FROM alert_deliveries
+        WHERE alert_deliveries.alert_id = alerts.alert_id
+            AND alert_deliveries.round = alerts.round) AS has_no_route,
     (extract(epoch FROM raised_at) * 1000)::bigint AS raised_ms,
     (extract(epoch FROM resolved_at) * 1000)::bigint AS resolved_ms,
     (SELECT count(*) FROM alert_deliveries JOIN alert_messages USING (message_id)

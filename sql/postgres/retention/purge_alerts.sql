@@ -6,7 +6,7 @@ WITH old AS (
         AND NOT EXISTS (
             SELECT FROM alert_deliveries LEFT JOIN alert_messages USING (message_id)
             WHERE alert_deliveries.alert_id = alerts.alert_id
-                AND coalesce(alert_messages.state, 'pending') = 'pending')
+                AND coalesce(alert_messages.state, 'pending') IN ('pending', 'dead'))
     ORDER BY resolved_at LIMIT $2
 ), deliveries AS (
     DELETE FROM alert_deliveries USING old WHERE alert_deliveries.alert_id = old.alert_id
