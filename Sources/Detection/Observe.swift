@@ -34,9 +34,18 @@ package struct Judgement: Sendable {
     package let method: Method
     /// The part that scored most; nil for `zscore`, and where nothing was scored.
     package let part: Part?
+    /// Whether what scored lies above what was expected.
+    package let isUp: Bool
+    /// The highest score of a part that says the opposite.
+    package let opposite: Double
+    /// What `zscore` compared; nil for other methods.
+    package let total: DayTotal?
     package let severity: Severity
     package let confidence: Confidence
     package let news: EpisodeTracker.Outcome
+
+    /// The highest score of what says upwards, or not.
+    func score(isUp: Bool) -> Double { isUp == self.isUp ? score : opposite }
 }
 
 /// How hours are judged.
@@ -101,27 +110,35 @@ extension SeriesState {
         _ hour: Hour, _ value: Double?, _ scores: PartScores?, _ settings: DetectorSettings
     ) -> Judgement {
         let confidence = confidence
-        var (score, part) = (0.0, Part?.none)
+        var combined = CombinedScore()
         if let scores, confidence != .silent {
-            (score, part) = combined(scores, hour, settings)
+            combined = self.combined(scores, hour, settings)
         }
+        let score = combined.score
         let outcome = episode.observe(hour, score: score, threshold: settings.threshold)
         let isScored = scores != nil && confidence != .silent
         let centre = Double(centres[hour.season])
-        let reach = 3 * Double(noise * tail)
         return Judgement(
             hour: hour, observed: value,
-            expected: hasBaseline ? variance.value(stabilised: centre) : nil,
+            expected: hasBaseline ? variance.value(centre: centre) : nil,
             expectedRange: hasBaseline
-                ? variance.value(
-                    stabilised: centre - reach)...variance.value(stabilised: centre + reach)
-                : nil,
+                ? variance.values(around: centre, reach: 3 * Double(noise * tail)) : nil,
             score: score,
             tailProbability: isScored ? Calibration.tailProbability(score: score) : nil,
-            threshold: settings.threshold, method: settings.method, part: part,
+            threshold: settings.threshold, method: settings.method, part: combined.part,
+            isUp: combined.isUp, opposite: combined.opposite, total: combined.total,
             severity: score >= settings.threshold
                 ? .critical : score >= settings.threshold * 2 / 3 ? .warning : .none,
             confidence: confidence, news: outcome)
+    }
+
+    /// What the parts come to.
+    private struct CombinedScore {
+        var score = 0.0
+        var part: Part?
+        var isUp = true
+        var opposite = 0.0
+        var total: DayTotal?
     }
 
     /// Under two weeks of history, bounds are wider: 1 at fourteen days, `extra` more at three.
@@ -132,20 +149,32 @@ extension SeriesState {
 
     private func combined(
         _ scores: PartScores, _ hour: Hour, _ settings: DetectorSettings
-    ) -> (Double, Part?) {
+    ) -> CombinedScore {
+        var combined = CombinedScore()
         if settings.method == .zscore {
-            let score = DailyTotals.total(recent).flatMap { dailyTotals.score(total: $0, at: hour) }
-            return (score ?? 0, nil)
+            guard let total = DailyTotals.total(recent),
+                let score = dailyTotals.score(total: total, at: hour)
+            else { return combined }
+            let compared = dailyTotals.compared(total, at: hour)
+            combined.score = score
+            combined.isUp = compared.observed >= compared.expected
+            combined.total = compared
+            return combined
         }
         let calibration = Calibration.of(settings.method, settings.sensitivity)
-        var (best, name) = (0.0, Part?.none)
+        var (up, down) = (0.0, 0.0)
         for part in Part.allCases {
             let constant = calibration.constants[part]
             guard constant > 0 else { continue }
-            let score = 3 * scores[part] / constant
-            if score > best { (best, name) = (score, part) }
+            let score = 3 * abs(scores[part]) / constant
+            if scores[part] > 0 { up = max(up, score) } else { down = max(down, score) }
+            guard score > combined.score else { continue }
+            (combined.score, combined.part, combined.isUp) = (score, part, scores[part] > 0)
         }
-        return (best / width(calibration.extraWidth), name)
+        let width = width(calibration.extraWidth)
+        combined.score /= width
+        combined.opposite = (combined.isUp ? down : up) / width
+        return combined
     }
 
     private mutating func partScores(_ hour: Hour, _ value: Double) -> PartScores {
@@ -153,10 +182,11 @@ extension SeriesState {
         let residual = (variance.stabilised(value) - centre) / Double(noise)
         residuals[hour] = residual
         var parts = windows(hour)
-        parts[.point] = abs(residual) / Double(tail)
-        let tails = quantiles.observe(value, expected: variance.value(stabilised: centre))
-        parts[.qtail] = tails.qtail
-        parts[.qroll3] = tails.seasonal3
+        parts[.point] = residual / Double(tail)
+        let expected = variance.value(centre: centre)
+        let tails = quantiles.observe(value, expected: expected)
+        parts[.qtail] = value < expected ? -tails.qtail : tails.qtail
+        parts[.qroll3] = value < expected ? -tails.seasonal3 : tails.seasonal3
         return parts
     }
 
@@ -195,13 +225,13 @@ extension SeriesState {
         guard information > 0 else { return 0 }
         let share = Double(levelNoise) * information
         let variance = information * Double(persistence * persistence * tail) + share * share
-        return abs(sum) / variance.squareRoot()
+        return sum / variance.squareRoot()
     }
 
     private func level(_ sum: Double, _ information: Double) -> Double {
         let share = Double(levelNoise) * information
         let variance = information * Double(persistence * persistence) + share * share
-        return variance > 0 ? abs(sum) / variance.squareRoot() : 0
+        return variance > 0 ? sum / variance.squareRoot() : 0
     }
 
     private func shapeScore(
@@ -209,7 +239,8 @@ extension SeriesState {
     ) -> Double {
         guard information > 0 else { return 0 }
         let ordinary = Double(shapeNoise * shapeNoise) + (days - 1) * Double(centreError)
-        return max(
+        let score = max(
             0, ShapeStatistic.score(energy: shape.energy(level: sum / information) / ordinary))
+        return sum < 0 ? -score : score
     }
 }

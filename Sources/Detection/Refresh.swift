@@ -46,7 +46,7 @@ extension SeriesState {
         variance = fit.profile.variance
         let growth = exp(fit.level)
         for season in 0..<SeasonalProfile.seasons {
-            let value = variance.value(stabilised: fit.profile.centres[season])
+            let value = variance.value(centre: fit.profile.centres[season])
             centres[season] = Float(variance.stabilised(value * growth))
         }
         noise = Float(fit.noise)
@@ -118,7 +118,7 @@ struct BaselineFit {
         levelNoise = days.levelNoise(noise: rms)
         shapeNoise = days.shapeNoise(noise: rms)
         centreError = days.centreError
-        let expected = profile.centres.map(variance.value)
+        let expected = profile.centres.map(variance.value(centre:))
         let counts = profile.counts
         quantiles = QuantileTail(
             history, isCount: isCount, expected: { expected[(first + $0).season] },

@@ -28,6 +28,7 @@ struct EdgeCaseTests {
             Series("zeros", values { _ in 0 }),
             Series("constant", values { _ in 7 }),
             Series("constant, tiny", values { _ in 1e-300 }),
+            Series("constant, negative", values { _ in -10 }),
             Series("constant, then zero", values { $0 < 700 ? 7 : 0 }),
             Series("zeros, then one event", values { $0 == 800 ? 1 : 0 }),
             Series("zeros, then many", values { $0 == 800 ? 1e15 : 0 }),
@@ -63,12 +64,24 @@ struct EdgeCaseTests {
         }
     }
 
-    @Test(arguments: ["nothing", "zeros", "constant", "constant, tiny", "a single hour"])
+    @Test(arguments: [
+        "nothing", "zeros", "constant", "constant, tiny", "constant, negative", "a single hour",
+    ])
     func `what never changes is never unusual`(name: String) throws {
         let series = try #require(Self.series.first { $0.name == name })
         for settings in Self.settings {
             #expect(alerts(judge(series.values, settings)).isEmpty)
         }
+    }
+
+    @Test func `a negative series is expected to stay negative, and its change is told`() throws {
+        var values = try #require(Self.series.first { $0.name == "constant, negative" }).values
+        let hour = 24 * 30 + 7
+        values[hour] = -40
+        let judgements = judge(values)
+        #expect(alerts(judgements) == [hour])
+        #expect(abs((judgements[hour].expected ?? 0) + 10) < 1e-3)
+        #expect(judgements[hour].isUp == false)
     }
 
     @Test(arguments: Sensitivity.allCases)

@@ -27,6 +27,13 @@ struct EpisodeTests {
         #expect(tracker.latest == .init(number: 1, first: Hour(10), last: Hour(149), peak: 5))
     }
 
+    /// The peak is kept as a float, and the scores of a day in steps that end at 255.
+    @Test(arguments: [6.000_001, 300.000_001])
+    func `an equal score is no news, however high, and however long after`(score: Double) {
+        #expect(Double(Float(score)) < score)
+        #expect(Self.alerts([10: score, 11: score, 34: score, 58: score]) == [10])
+    }
+
     @Test func `scores below the threshold open no episode`() {
         #expect(Self.alerts([10: 2.99]) == [])
         #expect(Self.alerts([10: 3]) == [10])

@@ -15,10 +15,14 @@ struct PatternTests {
         return try #require(WeekdayBaseline.all(Array(repeating: day, count: days)).first)
     }
 
-    private static func check(_ hours: [Double?], _ baseline: WeekdayBaseline) throws
-        -> PatternCheck
-    {
-        try #require(PatternCheck(DayUsage(weekday: 2, hours: hours), baseline, variance: counts))
+    private static func check(
+        _ hours: [Double?], _ baseline: WeekdayBaseline, volumeNoise: Double = 0,
+        unusual: UnusualHours? = nil
+    ) throws -> PatternCheck {
+        try #require(
+            PatternCheck(
+                DayUsage(weekday: 2, hours: hours), baseline, variance: counts,
+                volumeNoise: volumeNoise, unusual: unusual))
     }
 
     @Test func `a baseline is the shape and volume of ordinary days`() throws {
@@ -57,12 +61,75 @@ struct PatternTests {
         #expect(verdict?.kind == .pattern)
         #expect(verdict?.recommendedAction.contains("rotate the key") == true)
         // Each hour by itself is unusual, too, and together they are a little less: still a key, and no loss.
-        let hours = try Self.check(Self.night.map { $0 * 0.9 }, Self.baseline())
-        let both = Verdict.join(volumeSeverity: .critical, direction: .down, pattern: hours)
-        #expect(both?.kind == .both && both?.recommendedAction == verdict?.recommendedAction)
+        let moved = UnusualHours(hours: Set(0..<24), isMoved: true)
+        let hours = try Self.check(
+            Self.night.map { $0 * 0.9 }, Self.baseline(), unusual: moved)
+        let same = Verdict.join(volumeSeverity: .critical, direction: .down, pattern: hours)
+        #expect(same?.kind == .pattern && same?.severity == .critical)
+        #expect(same?.recommendedAction == verdict?.recommendedAction)
         let half = try Self.check(Self.night.map { $0 * 0.4 }, Self.baseline())
         let less = Verdict.join(volumeSeverity: .critical, direction: .down, pattern: half)
         #expect(less?.recommendedAction.contains("exporter") == true)
+    }
+
+    @Test(arguments: [0.0, 8])
+    func `hours that stop or run away are a volume, unless the others have changed, too`(
+        factor: Double
+    ) throws {
+        let unusual = UnusualHours(hours: Set(8..<14), isMoved: false)
+        var hours = Self.office
+        for hour in unusual.hours { hours[hour] *= factor }
+        let direction: VolumeEpisode.Direction = factor > 1 ? .up : .down
+        let alone = try Self.check(hours, Self.baseline(), unusual: unusual)
+        #expect(alone.similarity < 0.9, "the cosine of the whole day would say so")
+        let volume = Verdict.join(
+            volumeSeverity: .critical, direction: direction, pattern: alone)
+        #expect(volume?.kind == .volume)
+        #expect(volume?.recommendedAction.contains("rotate the key") == false)
+        for hour in 18..<24 { hours[hour] = 100 }
+        let others = try Self.check(hours, Self.baseline(), unusual: unusual)
+        let both = Verdict.join(volumeSeverity: .critical, direction: direction, pattern: others)
+        // What stopped between 8 and 14 comes after 18: the volume is the same.
+        let expected: Verdict.Kind = factor > 1 ? .both : .pattern
+        #expect(both?.kind == expected)
+    }
+
+    @Test func `the hours that stand out are those of the change, and a key's have moved`() throws {
+        var usage = Usage(seed: 5)
+        let values = usage.hours(24 * 29)
+        let midnight = Usage.start + 24 * 28
+        let state = SeriesState(first: Usage.start).refreshed(
+            HourlyHistory(first: Usage.start, values: Array(values.dropLast(24))))
+        let day = values.suffix(24).map { $0 ?? 0 }
+        func unusual(_ hours: [Double]) throws -> UnusualHours {
+            try #require(
+                state.unusualHours(
+                    DayUsage(weekday: midnight.weekday, hours: hours), from: midnight))
+        }
+        let ordinary = try unusual(day)
+        #expect(ordinary.hours.count <= 5 && !ordinary.isMoved)
+        for (range, factor) in [(9..<13, 8.0), (8..<20, 0)] {
+            let changed = try unusual(
+                day.enumerated().map { range.contains($0) ? $1 * factor : $1 })
+            #expect(changed.hours.isSuperset(of: range) && !changed.isMoved)
+            #expect(changed.hours.subtracting(range).isSubset(of: ordinary.hours))
+        }
+        let shifted = try unusual((0..<24).map { day[($0 + 12) % 24] })
+        #expect(shifted.isMoved && shifted.hours.count >= 8)
+    }
+
+    @Test func `a few calls on a day that is usually silent are no change of volume`() throws {
+        let silent = try Self.baseline([Double](repeating: 0, count: 24), days: 8)
+        func isUnusual(calls: Double, noise: Double) throws -> Bool {
+            var hours = [Double](repeating: 0, count: 24)
+            hours[10] = calls
+            return try Self.check(hours, silent, volumeNoise: noise).isVolumeUnusual
+        }
+        #expect(try !isUnusual(calls: 4, noise: 0))
+        #expect(try isUnusual(calls: 12, noise: 0))
+        // Its other days have 700 calls, give or take 35.
+        #expect(try !isUnusual(calls: 40, noise: 35))
+        #expect(try isUnusual(calls: 400, noise: 35))
     }
 
     @Test func `ten calls spread over a day are no pattern`() throws {

@@ -56,6 +56,20 @@ struct SeriesFileTests {
         #expect(series.hours.map { series.isPartial($0) } == [false, false, true])
     }
 
+    @Test func `what comes later in the file changes nothing about the hours before`() throws {
+        // The first hour has two rows, the others twelve.
+        let rows = (0..<26).map {
+            "a,2026-11-22T\($0 < 2 ? "10" : $0 < 14 ? "11" : "12"):\(10 + $0 % 12 * 4):00Z,1"
+        }
+        for count in [8, 26] {
+            let text = "series,timestamp,value\n" + rows.prefix(count).joined(separator: "\n")
+            let series = try Self.withDescriptor(text) {
+                try SeriesFile(descriptor: $0).series[0]
+            }
+            #expect(!series.isPartial(0) && series[0] == 2)
+        }
+    }
+
     @Test(arguments: [
         ("a,2026-11-22T10:00:00Z,x", 2, "value"), ("a,2026-11-22T10:00:00Z,nan", 2, "value"),
         ("a,2026-11-22T10:00:00Z,0x10", 2, "value"), ("a,2026-11-22T10:00:00Z,", 2, "value"),

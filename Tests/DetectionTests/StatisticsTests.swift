@@ -25,6 +25,8 @@ struct StatisticsTests {
     ) {
         let model = VarianceModel(unit: unit, dispersion: dispersion)
         for value in [0.0, 1, 2.5, 40, 1e6] {
+            let below = model.value(centre: model.stabilised(-value * unit))
+            #expect(abs(below + value * unit) <= 1e-3 * unit + 1e-6 * value * unit)
             let back = model.value(stabilised: model.stabilised(value * unit))
             #expect(abs(back - value * unit) <= 1e-9 * max(unit, value * unit))
         }

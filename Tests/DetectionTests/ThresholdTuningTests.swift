@@ -21,6 +21,23 @@ struct ThresholdTuningTests {
             })
     }
 
+    @Test func `each setting is tuned by what it decides about, in its own direction`() throws {
+        let reviews: [SettingTuning.Review] = [
+            .init(setting: .similarity, score: 0.12, isReal: false),
+            .init(setting: .similarity, score: 0.15, isReal: false),
+            .init(setting: .similarity, score: 0.6, isReal: true),
+            .init(setting: .volumeChange, score: 0.55, isReal: true),
+        ]
+        let tunings = SettingTuning(reviews).tunings
+        #expect(tunings.map(\.setting) == [.similarity, .volumeChange])
+        let similarity = try #require(tunings.first)
+        #expect(
+            similarity.tuning.candidates.map { similarity.setting.value($0.threshold) }
+                == [0.88, 0.85, 0.4])
+        #expect(similarity.tuning.best?.threshold == 0.6)
+        #expect(tunings.last?.tuning.candidates.map(\.threshold) == [0.55])
+    }
+
     @Test func `without reviews there is nothing to propose`() {
         #expect(ThresholdTuning([]).candidates.isEmpty && ThresholdTuning([]).best == nil)
         let onlyFalse = ThresholdTuning([(score: 3, isReal: false)])

@@ -63,14 +63,34 @@ struct AnomalyReviewTests {
 
     @Test func `reviews propose a threshold`() async throws {
         try await withStack(catalog: DetectionTests.catalog) { stack in
-            for (id, score) in [("a", 3.2), ("b", 3.4), ("c", 6.0), ("d", 7.0)] {
+            for (id, score) in [("a", 3.2), ("b", 3.4), ("c", 6.0), ("d", 7.0), ("e", 3.3)] {
                 try await Self.record(id, of: "x", metric: "calls", score: score, in: stack)
             }
             try await stack.done("anomalies", "dismiss", "a", "b")
-            try await stack.done("anomalies", "resolve", "c", "d")
+            try await stack.done("anomalies", "resolve", "c", "d", "e")
+            // Late data showed that there was nothing.
+            try await stack.postgres.query(
+                "UPDATE anomalies SET status = 'withdrawn' WHERE anomaly_id = 'e'")
             let rows = try await stack.done("detect", "tune", "--format", "csv")
                 .split(separator: "\n")
-            #expect(rows.contains("6.0,2,0,1.0,1.0,yes") && rows.contains("3.2,2,2,0.5,1.0,no"))
+            #expect(rows.contains("detection.threshold,6.0,2,0,1.0,1.0,yes"))
+            #expect(rows.contains("detection.threshold,3.2,2,2,0.5,1.0,no"))
+            // Days are told by their similarity, or by their volume alone: scores of two kinds.
+            try await stack.postgres.query(
+                """
+                UPDATE anomalies SET method = 'pattern',
+                    kind = CASE WHEN anomaly_id IN ('a', 'c') THEN 'pattern' ELSE kind END,
+                    similarity = CASE anomaly_id WHEN 'c' THEN 0.5 ELSE 0.75 END
+                """)
+            let days = try await stack.done(
+                "detect", "tune", "--method", "pattern", "--format", "csv"
+            ).split(separator: "\n")
+            #expect(
+                days.dropFirst() == [
+                    "detection.similarity,0.75,1,1,0.5,1.0,no",
+                    "detection.similarity,0.5,1,0,1.0,1.0,yes",
+                    "detection.volume_change,8.0,1,1,0.5,1.0,yes",
+                ])
         }
     }
 

@@ -44,6 +44,25 @@ struct BacktestTests {
         #expect(result.output.contains(#/median delay, hours +0/#))
     }
 
+    @Test func `daily totals are compared with as many days as it is told`() async throws {
+        // Uneven for two weeks, then even, then a little more.
+        let rows = (0..<720).map { hour in
+            let value = hour < 360 ? [50, 150][hour / 24 % 2] : hour < 696 ? 100 : 110
+            let instant = String(
+                format: "2026-09-%02dT%02d:00:00Z", hour / 24 + 1, hour % 24)
+            return "acme,\(instant),\(value)\n"
+        }
+        let input = "series,timestamp,value\n" + rows.joined()
+        func highest(_ days: String) async throws -> Double {
+            let (result, scores) = try await backtest(
+                input, "--method", "zscore", "--window-days", days)
+            #expect(result.status == 0)
+            return scores.dropFirst().compactMap { Double($0.split(separator: ",")[2]) }.max() ?? 0
+        }
+        #expect(try await highest("7") == 10)
+        #expect(try await highest("30") < 2)
+    }
+
     @Test func `a mistake in the input is named, and nothing is written`() async throws {
         let (result, scores) = try await backtest(
             "series,timestamp,value\nacme,2026-09-01T00:00:00Z,1\nacme,2026-09-01T01:00:00Z,many\n")
@@ -52,7 +71,10 @@ struct BacktestTests {
         #expect(!result.errors.contains("many"))
     }
 
-    @Test(arguments: [["--threshold", "0"], ["--method", "guess"], ["--sensitivity", "high"]])
+    @Test(arguments: [
+        ["--threshold", "0"], ["--method", "guess"], ["--sensitivity", "high"],
+        ["--window-days", "6"],
+    ])
     func `an argument that cannot be is refused`(arguments: [String]) async throws {
         let (result, _) = try await backtest("", arguments[0], arguments[1])
         #expect(result.status == 64)

@@ -127,6 +127,18 @@ extension Stack {
         return try result.output.objects()
     }
 
+    /// Appends further calls of an hour.
+    func addCalls(_ count: Int, of customer: String, at hour: Int) async throws {
+        try await clickHouse(
+            """
+            INSERT INTO events (transaction_id, customer_id, event_type, timestamp, properties, ingested_at)
+            SELECT concat('further-\(hour)-', toString(number)), '\(customer)', 'api_request',
+                fromUnixTimestamp64Milli(\(DetectedFleet.instant(hour).milliseconds), 'UTC'), '{"bytes":3}',
+                now64(3, 'UTC')
+            FROM numbers(\(count))
+            """)
+    }
+
     /// Judges hours of the fleet, one slot an hour.
     @discardableResult
     func detect(

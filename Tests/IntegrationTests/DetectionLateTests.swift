@@ -45,6 +45,73 @@ struct DetectionLateTests {
         }
     }
 
+    @Test func `late data that makes an episode longer leaves its name, and what was said of it`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: 31)
+        fleet.add("a", mean: 20, seed: 410)
+        fleet.add("b", mean: 20, seed: 411)
+        let hour = 30 * 24 + 10
+        fleet.change("a", hour + 1..<hour + 4) { $0 * 6 + 40 }
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<31 * 24)
+            try await stack.detect(hour + 5..<hour + 6)
+            let known = try #require(try await stack.anomalies().first)
+            #expect(known.firstHour == "\(DetectedFleet.instant(hour + 1))")
+            try await stack.done(
+                "anomalies", "acknowledge", known.anomalyID, "--by", "ann", "--note", "a load test")
+            try await stack.addCalls(200, of: "a", at: hour)
+            // Judged anew, and then the hours go on.
+            try await stack.detect(hour + 6..<hour + 8)
+            let anomalies = try await stack.anomalies()
+            #expect(anomalies.map(\.anomalyID) == [known.anomalyID])
+            let longer = try #require(anomalies.first)
+            #expect(longer.firstHour == "\(DetectedFleet.instant(hour))")
+            #expect(longer.hours > known.hours && longer.excess > known.excess + 150)
+            #expect(longer.status == "acknowledged" && longer.isConfirmed)
+            let told = try await stack.values("SELECT state || ' ' || round AS value FROM alerts")
+            #expect(told == ["acknowledged 1"])
+        }
+    }
+
+    @Test func `of late hours and hours that were missing, the earliest is the first judged anew`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: 31)
+        for number in 0..<12 { fleet.add("c\(number)", mean: 15, seed: UInt64(420 + number)) }
+        let (yesterday, today) = (29 * 24, 30 * 24)
+        let silent = today + 10..<today + 12
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<silent.lowerBound)
+            try await fleet.append(stack, silent.upperBound..<31 * 24)
+            try await stack.detect(yesterday..<yesterday + 1)
+            try await stack.detect(today + 14..<today + 15)
+            #expect(try await stack.count("detection_missing_hours") == 2)
+            #expect(try await stack.anomalies().isEmpty)
+            try await fleet.append(stack, silent)
+            try await stack.addCalls(150, of: "c3", at: yesterday + 9)
+            try await stack.detect(today + 15..<today + 16)
+            #expect(try await stack.count("detection_missing_hours") == 0)
+            let anomaly = try #require(try await stack.anomalies().first)
+            #expect(anomaly.customerID == "c3")
+            #expect(anomaly.firstHour == "\(DetectedFleet.instant(yesterday + 9))")
+        }
+    }
+
+    @Test func `late data of before what is kept is counted, and not judged`() async throws {
+        var fleet = DetectedFleet(days: 31)
+        fleet.add("a", mean: 20, seed: 430)
+        let hour = 30 * 24 + 5
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<31 * 24)
+            try await stack.detect(hour..<hour + 1)
+            try await stack.addCalls(90, of: "a", at: hour - 24)
+            let output = try await stack.detect(hour + 1..<hour + 2)
+            #expect(output.contains("\"late_series\":0,\"too_late_hours\":1,"), "\(output)")
+            #expect(try await stack.anomalies().isEmpty)
+        }
+    }
+
     @Test func `what people said of a day counts when the next baselines are made`() async throws {
         var fleet = DetectedFleet(days: 32)
         for (number, customer) in ["a", "b"].enumerated() {

@@ -1,5 +1,6 @@
 import ClickHouse
 import Exact
+import Foundation
 import Postgres
 import Testing
 
@@ -34,14 +35,25 @@ struct PatternTests {
             try await stack.done("run", "check-patterns", "--slot", monday)
             let anomalies = try await stack.anomalies()
             let kinds = Dictionary(grouping: anomalies, by: { $0.customerID ?? "" })
-                .mapValues { Set($0.map(\.kind)) }
-            #expect(kinds["stolen-key"]?.isDisjoint(with: ["pattern", "both"]) == false)
-            #expect(kinds["runaway"]?.isDisjoint(with: ["volume", "both"]) == false)
-            #expect(kinds["outage"]?.isDisjoint(with: ["volume", "both"]) == false)
-            #expect(Set(kinds.keys) == ["stolen-key", "runaway", "outage"])
-            let outage = try #require(anomalies.first { $0.customerID == "outage" })
-            #expect(outage.direction != "up")
-            for anomaly in anomalies { #expect(!anomaly.recommendedAction.isEmpty) }
+                .mapValues { $0.map(\.kind) }
+            #expect(
+                kinds == ["stolen-key": ["pattern"], "runaway": ["volume"], "outage": ["volume"]])
+            let found = Dictionary(
+                anomalies.map { ($0.customerID ?? "", $0) }, uniquingKeysWith: { $1 })
+            #expect(found["runaway"]?.direction == "up" && found["outage"]?.direction != "up")
+            for (customer, advice) in [
+                ("stolen-key", "rotate the key"), ("runaway", "runaway script"),
+                ("outage", "exporter"),
+            ] {
+                #expect(found[customer]?.recommendedAction.contains(advice) == true)
+                #expect(found[customer]?.severity == "critical")
+            }
+            let page = stack.folder + "/page.html"
+            try await stack.done(
+                "anomalies", "show", try #require(found["stolen-key"]).anomalyID, "--html", page)
+            let html = try String(contentsOfFile: page, encoding: .utf8)
+            #expect(html.matches(of: #/<rect class="weekday"/#).count == 24)
+            #expect(html.matches(of: #/<rect class="day"/#).count == 24)
             // Again: nothing new, nobody told twice.
             let alerts = try await stack.count("alerts")
             try await stack.done("run", "check-patterns", "--slot", monday)
@@ -119,6 +131,86 @@ struct PatternTests {
         }
     }
 
+    @Test(arguments: ["volume", "pattern"])
+    func `a day on which many customers are unusual is one anomaly of the fleet`(what: String)
+        async throws
+    {
+        var fleet = DetectedFleet(days: Self.history + 1)
+        let day = Self.history * 24..<Self.history * 24 + 24
+        for number in 1...12 {
+            fleet.add("c\(number)", mean: 10, seed: UInt64(500 + number))
+            if what == "pattern" {
+                fleet.shift("c\(number)", day: Self.history)
+            } else {
+                fleet.change("c\(number)", day) { ($0 * 3 + 5) / 10 }
+            }
+        }
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<day.upperBound)
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W18")
+            // No hour is unusual enough.
+            for _ in 1...2 {
+                try await stack.checkPatterns(Self.history)
+                let anomalies = try await stack.anomalies()
+                #expect(anomalies.map(\.kind) == ["fleet"] && anomalies.first?.customerID == nil)
+                #expect(anomalies.first?.series == 12 && anomalies.first?.method == "pattern")
+                if what == "volume" { #expect(anomalies.first?.direction == "down") }
+                #expect(try await stack.count("alerts") == 1)
+            }
+        }
+    }
+
+    @Test func `late data has its day checked again, and what it explains is withdrawn`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: Self.history + 2)
+        let day = Self.history * 24..<Self.history * 24 + 24
+        let late = day.lowerBound..<day.lowerBound + 14
+        fleet.add("late", mean: 10, seed: 91)
+        fleet.add("key", mean: 10, seed: 92)
+        fleet.shift("key", day: Self.history)
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<day.lowerBound)
+            try await fleet.append(stack, day, of: ["key"])
+            try await fleet.append(stack, late.upperBound..<day.upperBound, of: ["late"])
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W18")
+            try await stack.checkPatterns(Self.history)
+            let early = try await stack.anomalies()
+            #expect(Set(early.map(\.customerID)) == ["late", "key"] && early.count == 2)
+            try await fleet.append(stack, late, of: ["late"])
+            try await fleet.append(stack, day.upperBound..<day.upperBound + 24)
+            try await stack.checkPatterns(Self.history + 1)
+            let anomalies = try await stack.anomalies()
+            #expect(anomalies.count == 2)
+            let withdrawn = anomalies.first { $0.customerID == "late" }
+            #expect(withdrawn?.status == "withdrawn")
+            #expect(withdrawn?.closeReason?.contains("checked again") == true)
+            #expect(anomalies.first { $0.customerID == "key" }?.status == "open")
+            // Nothing has come since: nothing is checked again.
+            try await stack.checkPatterns(Self.history + 1)
+            #expect(try await stack.anomalies() == anomalies)
+        }
+    }
+
+    @Test func `a pattern that goes on with more usage becomes both`() async throws {
+        var fleet = DetectedFleet(days: Self.history + 2)
+        fleet.add("a", mean: 10, seed: 93)
+        fleet.shift("a", day: Self.history)
+        fleet.shift("a", day: Self.history + 1)
+        let second = (Self.history + 1) * 24..<(Self.history + 2) * 24
+        fleet.change("a", second) { $0 * 3 }
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<second.upperBound)
+            try await stack.done("run", "rebuild-baselines", "--slot", "2026-W18")
+            try await stack.checkPatterns(Self.history)
+            #expect(try await stack.anomalies().map(\.kind) == ["pattern"])
+            try await stack.checkPatterns(Self.history + 1)
+            let anomalies = try await stack.anomalies()
+            #expect(anomalies.map(\.kind) == ["both"] && anomalies.first?.hours == 48)
+            #expect(anomalies.first?.recommendedAction.contains("More usage") == true)
+        }
+    }
+
     @Test func `a baseline that has drifted too far waits for a person, and can be taken back`()
         async throws
     {
@@ -155,20 +247,6 @@ struct PatternTests {
         try await withStack(catalog: DetectionTests.catalog) { stack in
             try await fleet.append(stack, 0..<8 * 7 * 24)
             let day = DetectedFleet.day(49)
-            func days() async throws -> String {
-                try await stack.done("run", "seal-usage")
-                _ = try await stack.jobs("run", "rebuild-baselines", "--slot", "2026-W17")
-                let rows = try await stack.clickHouse.rows(
-                    ClickHouseQuery(
-                        """
-                        SELECT toString(groupArray(days)) AS days FROM (
-                            SELECT days FROM detection_baselines
-                            WHERE version = (SELECT max(version) FROM detection_baselines)
-                                AND is_drifted = 0
-                            ORDER BY weekday)
-                        """))
-                return try #require(rows.first).string("days")
-            }
             try await stack.done("run", "seal-usage")
             try await stack.postgres.query(
                 """
@@ -180,9 +258,36 @@ struct PatternTests {
                     8, 1, 'composite', 'look', now() + interval '1 year'
                 FROM usage_metrics WHERE is_ready
                 """)
-            #expect(try await days() == "[7,8,8,8,8,8,8]")
+            #expect(try await stack.baselineDays() == "[7,8,8,8,8,8,8]")
             try await stack.done("anomalies", "dismiss", "x", "--note", "a sale")
-            #expect(try await days() == "[8,8,8,8,8,8,8]")
+            #expect(try await stack.baselineDays() == "[8,8,8,8,8,8,8]")
         }
+    }
+}
+
+extension Stack {
+    /// Checks the patterns of a day, none of whose hours is unusual enough.
+    @discardableResult
+    func checkPatterns(_ day: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws
+        -> String
+    {
+        try await done(
+            "run", "check-patterns", "--slot", DetectedFleet.day(day),
+            with: ["DETECTION_THRESHOLD": "50"], sourceLocation: sourceLocation)
+    }
+
+    /// On how many days each weekday's baseline rests, of a new version.
+    func baselineDays() async throws -> String {
+        _ = try await jobs("run", "rebuild-baselines", "--slot", "2026-W17")
+        let rows = try await clickHouse.rows(
+            ClickHouseQuery(
+                """
+                SELECT toString(groupArray(days)) AS days FROM (
+                    SELECT days FROM detection_baselines
+                    WHERE version = (SELECT max(version) FROM detection_baselines)
+                        AND is_drifted = 0
+                    ORDER BY weekday)
+                """))
+        return try #require(rows.first).string("days")
     }
 }

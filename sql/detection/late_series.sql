@@ -1,7 +1,8 @@
--- Whose hours before one have more usage than when they were judged, and since when. Hours before
--- `oldest` are counted only.
+-- Whose hours before one have more usage than when they were judged: which is the first, and the last. Hours
+-- before `oldest` are counted only.
 SELECT rollup_key, customer_id,
     toInt64(minIf(intDiv(toUnixTimestamp64Milli(hour), 3600000), is_known)) AS first_hour,
+    toInt64(maxIf(intDiv(toUnixTimestamp64Milli(hour), 3600000), is_known)) AS last_hour,
     uniqExactIf(hour, NOT is_known) AS older_hours
 FROM (
     SELECT rollup_key, customer_id, hour,

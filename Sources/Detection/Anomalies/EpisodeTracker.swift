@@ -23,6 +23,8 @@ package struct EpisodeTracker: Sendable, Equatable {
         package let newsScore: Double
         /// The episode that the hour belongs to.
         package let episode: Int?
+        /// The highest score before: of the 24 hours, and of the episode.
+        package let peak: Double
     }
 
     /// - Parameter score: 0 for a missing hour.
@@ -30,11 +32,14 @@ package struct EpisodeTracker: Sendable, Equatable {
         let slot = hour.ofDay
         scores[slot] = 0
         var peak = Double(scores.max() ?? 0) / Self.stepsPerUnit
+        var isHigher = score > peak
         if let latest, hour - latest.last <= Self.memoryHours {
             peak = max(peak, Double(latest.peak))
+            // As coarse as the peak is kept: an equal score is not higher.
+            isHigher = isHigher && Float(score) > latest.peak
         }
         scores[slot] = UInt16((max(0, min(255, score)) * Self.stepsPerUnit).rounded(.up))
-        let isAlert = score >= threshold && score > peak
+        let isAlert = score >= threshold && isHigher
         if score >= threshold {
             if var episode = latest, hour - episode.last <= Self.memoryHours {
                 episode.last = hour
@@ -45,10 +50,10 @@ package struct EpisodeTracker: Sendable, Equatable {
                     number: (latest?.number ?? 0) + 1, first: hour, last: hour, peak: Float(score))
             }
         }
-        let isNews = score > peak || peak < threshold
+        let isNews = isHigher || peak < threshold
         return Outcome(
             isAlert: isAlert,
             newsScore: isNews ? score : min(score * (threshold / peak), threshold.nextDown),
-            episode: score >= threshold ? latest?.number : nil)
+            episode: score >= threshold ? latest?.number : nil, peak: peak)
     }
 }

@@ -1,3 +1,5 @@
+package import Ledger
+
 /// What thresholds would have come to, by anomalies that people have reviewed.
 package struct ThresholdTuning: Sendable {
     package struct Candidate: Sendable, Equatable {
@@ -21,15 +23,17 @@ package struct ThresholdTuning: Sendable {
     /// - Parameters:
     ///   - scores: of reviewed anomalies, and whether they were real.
     ///   - count: of thresholds to look at, at most: quantiles of the scores.
-    package init(_ scores: [(score: Double, isReal: Bool)], count: Int = 12) {
+    ///   - stepsPerUnit: how fine they are: people set them.
+    package init(
+        _ scores: [(score: Double, isReal: Bool)], count: Int = 12, stepsPerUnit: Double = 10
+    ) {
         let sorted = scores.map(\.score).sorted()
         let real = scores.count { $0.isReal }
         let places = (0..<min(count, sorted.count)).map {
             $0 * sorted.count / min(count, sorted.count)
         }
         var seen: Set<Double> = []
-        // Rounded down to a tenth: a threshold is for people to set.
-        let thresholds = places.map { (sorted[$0] * 10).rounded(.down) / 10 }
+        let thresholds = places.map { (sorted[$0] * stepsPerUnit).rounded(.down) / stepsPerUnit }
             .filter { $0 > 0 && seen.insert($0).inserted }
         candidates = thresholds.map { threshold in
             let told = scores.filter { $0.score >= threshold }
@@ -45,6 +49,73 @@ package struct ThresholdTuning: Sendable {
     package var best: Candidate? {
         candidates.reduce(nil) { best, next in
             next.f1 > (best?.f1 ?? 0) ? next : best
+        }
+    }
+}
+
+/// What each setting of detection would have come to, by anomalies that people have reviewed.
+package struct SettingTuning: Sendable {
+    /// A reviewed anomaly, as far as a setting decides about it.
+    package struct Review: Sendable {
+        package let setting: Setting
+        /// The larger, the more unusual.
+        package let score: Double
+        package let isReal: Bool
+    }
+
+    package enum Setting: String, CaseIterable, Sendable {
+        case threshold = "detection.threshold"
+        case similarity = "detection.similarity"
+        case volumeChange = "detection.volume_change"
+
+        /// What somebody would set: a similarity is told below it, the others from it on.
+        package func value(_ threshold: Double) -> Double {
+            self == .similarity ? ((1 - threshold) * 100).rounded() / 100 : threshold
+        }
+
+        fileprivate var stepsPerUnit: Double { self == .threshold ? 10 : 100 }
+    }
+
+    /// Those with reviews.
+    package let tunings: [(setting: Setting, tuning: ThresholdTuning)]
+
+    package init(_ reviews: [Review]) {
+        tunings = Setting.allCases.compactMap { setting in
+            let own = reviews.filter { $0.setting == setting }
+                .map { (score: $0.score, isReal: $0.isReal) }
+            guard !own.isEmpty else { return nil }
+            let tuning = ThresholdTuning(own, stepsPerUnit: setting.stepsPerUnit)
+            return (setting: setting, tuning: tuning)
+        }
+    }
+}
+
+extension SettingTuning.Review {
+    /// Nil if nobody has said anything of it, or no setting decides about it: what is withdrawn was none.
+    ///
+    /// - Parameter method: how the hours are scored, or `pattern`: days that the daily check found, by
+    ///   their similarity, or by their volume alone.
+    package init?(_ anomaly: Anomaly, method: String) {
+        guard anomaly.method == method, anomaly.status != "withdrawn",
+            anomaly.isConfirmed || anomaly.status == "dismissed",
+            let score = Double(anomaly.score)
+        else { return nil }
+        isReal = anomaly.isConfirmed
+        guard method == "pattern" else {
+            (setting, self.score) = (.threshold, score)
+            return
+        }
+        switch anomaly.kind {
+        case "volume":
+            guard let expected = Double(anomaly.expected), let observed = Double(anomaly.observed)
+            else { return nil }
+            (setting, self.score) = (
+                .volumeChange, abs(PatternCheck.change(from: expected, to: observed))
+            )
+        case "pattern", "both":
+            guard let similarity = anomaly.similarity.flatMap(Double.init) else { return nil }
+            (setting, self.score) = (.similarity, 1 - similarity)
+        default: return nil
         }
     }
 }

@@ -11,7 +11,8 @@ package struct Verdict: Sendable, Equatable {
     /// Which way the volume went.
     package typealias Direction = VolumeEpisode.Direction
 
-    /// Nil if nothing is unusual. A volume and a pattern that change together **are** suspicious.
+    /// Nil if nothing is unusual. A volume and a pattern that change together **are** suspicious; hours
+    /// that are unusual each, and cancel out over the day, are a pattern.
     ///
     /// - Parameters:
     ///   - volumeSeverity: the worst that the hourly detector said on this day.
@@ -26,16 +27,14 @@ package struct Verdict: Sendable, Equatable {
         case (false, false): return nil
         case (true, false): kind = .volume
         case (false, true): kind = .pattern
-        case (true, true): kind = .both
+        case (true, true): kind = pattern?.isSameVolume == true ? .pattern : .both
         }
         let isCritical =
             kind == .both || volumeSeverity == .critical
             || (isPattern && (pattern?.shapeScore ?? 0) >= 6)
-        // Hours that are unusual each, and cancel out: what moved is the pattern.
-        let isMoved = kind == .both && pattern?.isSameVolume == true
         return Verdict(
             kind: kind, severity: isCritical ? .critical : .warning,
-            recommendedAction: action(isMoved ? .pattern : kind, direction))
+            recommendedAction: action(kind, direction))
     }
 
     static func action(_ kind: Kind, _ direction: Direction) -> String {

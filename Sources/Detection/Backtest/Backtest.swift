@@ -2,9 +2,11 @@
 /// an hour, and nothing of the future.
 package struct Backtest: Sendable {
     package let settings: DetectorSettings
+    /// How many daily totals `zscore` compares with.
+    package let totalDays: Int
 
-    package init(_ settings: DetectorSettings) {
-        self.settings = settings
+    package init(_ settings: DetectorSettings, totalDays: Int = 30) {
+        (self.settings, self.totalDays) = (settings, totalDays)
     }
 
     /// Judges each hour of a series in turn; `body` gets the hour's offset with the judgement.
@@ -16,7 +18,7 @@ package struct Backtest: Sendable {
             let hour = series.firstHour + offset
             if hour.ofDay == 0, offset > 0 {
                 history.drop(before: hour + -SeriesState.historyHours)
-                state = state.refreshed(history)
+                state = state.refreshed(history, totalDays: totalDays)
             }
             let value = series.isPartial(offset) ? nil : series[offset]
             try body(offset, state.observe(hour, value, settings))

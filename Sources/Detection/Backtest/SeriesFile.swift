@@ -16,8 +16,8 @@ package struct SeriesFileError: Error, Hashable, Sendable, CustomStringConvertib
 /// Hourly series by name, in the order in which they first appear.
 ///
 /// A file is taken as dense: an hour without rows is missing, and a zero is a zero. Rows of one hour are
-/// summed. Where a series has several rows an hour, its first and last hours are missing if they
-/// have fewer rows than most: they began before the file, or were not over when it was written.
+/// summed. Where a series has several rows an hour, its last hour is missing if it has fewer rows than
+/// most before it: it was not over when the file was written.
 package struct SeriesFile: Sendable {
     package struct Series: Sendable {
         package let name: String
@@ -33,16 +33,17 @@ package struct SeriesFile: Sendable {
         /// Whether an hour has rows, though it may not be complete.
         package func hasRows(_ offset: Int) -> Bool { rows[offset] > 0 }
 
-        /// Whether the hour has rows, but began before the file or goes on after it.
+        /// Whether the hour has rows, but goes on after the file.
         package func isPartial(_ offset: Int) -> Bool {
-            (offset == 0 || offset == rows.count - 1) && rows[offset] < usualRows
+            offset == rows.count - 1 && rows[offset] < usualRows
         }
 
+        /// Of the hours before the last.
         private(set) fileprivate var usualRows: UInt32 = 1
 
         fileprivate mutating func finish() {
-            let counts = rows.filter { $0 > 0 }.sorted()
-            usualRows = counts[counts.count / 2]
+            let counts = rows.dropLast().filter { $0 > 0 }.sorted()
+            if !counts.isEmpty { usualRows = counts[counts.count / 2] }
         }
 
         /// Adds to an hour; false if it lies absurdly far from the others.

@@ -44,6 +44,28 @@ package struct VarianceModel: Hashable, Sendable {
         return max(0, sine * sine / dispersion - Self.shift) * unit
     }
 
+    /// The value that a centre stands for: a negative one, where a series is below 0.
+    func value(centre: Double) -> Double {
+        isBelowZero(centre) ? signedValue(centre) : value(stabilised: centre)
+    }
+
+    /// What lies around a centre; nothing below 0, unless the centre does.
+    func values(around centre: Double, reach: Double) -> ClosedRange<Double> {
+        isBelowZero(centre)
+            ? signedValue(centre - reach)...signedValue(centre + reach)
+            : value(stabilised: centre - reach)...value(stabilised: centre + reach)
+    }
+
+    /// The inverse of `stabilised`, which mirrors what is below 0.
+    private func signedValue(_ stabilised: Double) -> Double {
+        let zero = self.stabilised(0)
+        return stabilised < zero
+            ? -value(stabilised: 2 * zero - stabilised) : value(stabilised: stabilised)
+    }
+
+    /// Centres are means, and kept as floats: that of zeros may lie a little below the transform of 0.
+    private func isBelowZero(_ centre: Double) -> Bool { centre < stabilised(0) - 1e-4 }
+
     /// By how much the stabilised value moves when the mean grows by a small share: the weight of an
     /// hour in any estimate of a relative change.
     func sensitivity(stabilised: Double) -> Double {

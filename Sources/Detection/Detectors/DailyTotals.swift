@@ -1,3 +1,11 @@
+/// A day's total, as it was compared.
+package struct DayTotal: Sendable, Equatable {
+    package let observed: Double
+    package let expected: Double
+    /// Where an ordinary one lies.
+    package let expectedRange: ClosedRange<Double>
+}
+
 /// The rule of daily totals: the trailing 24 hours against the 30 latest UTC days that ended before
 /// them.
 struct DailyTotals: Sendable, Equatable {
@@ -70,12 +78,24 @@ struct DailyTotals: Sendable, Equatable {
     /// Where all days were alike, the deviation is 0: a total within a millionth of the mean then
     /// scores 0, any other `limit`.
     func score(total: Double, at hour: Hour, limit: Double = 10) -> Double? {
-        let summary = hour.ofDay == 23 ? untilYesterday : untilDayBefore
+        let summary = summary(at: hour)
         guard summary.days > 0 else { return nil }
         let (mean, deviation) = (Double(summary.mean), Double(summary.standardDeviation))
         let distance = abs(total - mean)
         if distance <= 1e-6 * abs(mean) { return 0 }
         guard deviation > 1e-6 * abs(mean) else { return limit }
         return distance / deviation
+    }
+
+    /// What a total is compared with.
+    func compared(_ total: Double, at hour: Hour) -> DayTotal {
+        let summary = summary(at: hour)
+        let (mean, reach) = (Double(summary.mean), 3 * Double(summary.standardDeviation))
+        return DayTotal(
+            observed: total, expected: mean, expectedRange: mean - reach...mean + reach)
+    }
+
+    private func summary(at hour: Hour) -> Summary {
+        hour.ofDay == 23 ? untilYesterday : untilDayBefore
     }
 }

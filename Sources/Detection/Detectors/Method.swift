@@ -31,7 +31,8 @@ package enum Part: String, CaseIterable, Sendable {
     case point, burst3, burst6, level24, level72, shape24, shape72, qtail, qroll3
 }
 
-/// The scores of all parts, each in standard deviations or what stands for them.
+/// The scores of all parts, each in standard deviations or what stands for them; negative where usage is
+/// less than expected.
 struct PartScores: Sendable {
     init(_ scores: KeyValuePairs<Part, Double> = [:]) {
         for (part, score) in scores { self[part] = score }

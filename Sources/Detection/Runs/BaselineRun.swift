@@ -40,9 +40,12 @@ struct BaselineRun: Sendable {
         let older = versions.first {
             $0.state != "refused" && $0.version != active?.version && $0.lastDay <= "\(before)"
         }
+        let references = try await references(older, among: versions)
         var summary = BaselineSummary()
         summary.version = try await run.store.newVersion()
-        let missing = try await run.missingHours(StatePosition(next: end))
+        let missing = Set(
+            try await run.store.missingHours(since: Int64(hours.lowerBound.index))
+                .map { Hour(Int($0)) })
         for metric in run.metrics {
             let flagged = try await store.flagged(
                 metricKey: metric.key, hours.lowerBound.instant..<end.instant)
@@ -50,7 +53,7 @@ struct BaselineRun: Sendable {
             for range in try await run.usage.ranges(metric, hours, size: Self.rangeSize) {
                 try Task.checkCancellation()
                 let previous = try await known(active, metric, range)
-                let oldest = try await known(older, metric, range)
+                let oldest = try await known(references, metric, range)
                 var rows = BaselineRows(version: summary.version, metric)
                 for series in try await run.usage.read(metric, range, hours) {
                     summary.series += 1
@@ -73,6 +76,43 @@ struct BaselineRun: Sendable {
         try await table.drop(
             before: summary.version, keeping: try await store.versions().map(\.version))
         return summary
+    }
+
+    /// What slow changes are measured from: the version four weeks older; and those with approvals since
+    /// then, in order, which stand in for it where they were approved.
+    private func references(
+        _ older: BaselineVersion?, among versions: [BaselineVersion]
+    ) async throws -> [Reference] {
+        guard let older else { return [] }
+        var references = [Reference(version: older, approvals: BaselineApprovals(all: true))]
+        for version in versions.reversed()
+        where version.version > older.version && version.state != "refused" {
+            let approvals = try await store.approvals(of: version.version)
+            guard approvals.all || !approvals.customers.isEmpty else { continue }
+            references.append(Reference(version: version, approvals: approvals))
+        }
+        return references
+    }
+
+    private struct Reference: Sendable {
+        let version: BaselineVersion
+        /// Whose it is.
+        let approvals: BaselineApprovals
+    }
+
+    private func known(
+        _ references: [Reference], _ metric: DetectedMetric, _ range: CustomerRange
+    ) async throws -> [[UInt8]: [WeekdayBaseline]] {
+        var found: [[UInt8]: [WeekdayBaseline]] = [:]
+        for reference in references {
+            let (all, customers) = (reference.approvals.all, Set(reference.approvals.customers))
+            let known = try await known(reference.version, metric, range)
+            for (customer, weekdays) in known
+            where all || customers.contains(String(decoding: customer, as: UTF8.self)) {
+                found[customer] = weekdays
+            }
+        }
+        return found
     }
 
     private func known(

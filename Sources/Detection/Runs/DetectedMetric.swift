@@ -9,6 +9,8 @@ package struct DetectedMetric: Sendable {
     let rollupKey: String
     /// What an hour's rows of the rollup come to.
     let valueExpression: String
+    /// The hours of a period do not add up: the largest one is its quantity.
+    let isMaximum: Bool
 
     /// Of all catalogs' metrics those that are sealed by hour; a later catalog's name for one wins.
     package static func all(_ metrics: [Metric], _ sealed: SealedUsage) -> [DetectedMetric] {
@@ -19,12 +21,12 @@ package struct DetectedMetric: Sendable {
             let value =
                 switch metric.aggregation {
                 case .count: "sum(events)"
-                case .max: "ifNull(max(quantity), 0)"
-                default: "ifNull(sum(quantity), 0)"
+                case .max: "ifNull(max(toDecimal256(quantity, 9)), 0)"
+                default: "ifNull(sum(toDecimal256(quantity, 9)), 0)"
                 }
             return DetectedMetric(
                 key: metric.key, code: metric.code, rollupKey: sealed.rollupKey(of: metric),
-                valueExpression: "toFloat64(\(value))")
+                valueExpression: "toFloat64(\(value))", isMaximum: metric.aggregation == .max)
         }.sorted { $0.key < $1.key }
     }
 }

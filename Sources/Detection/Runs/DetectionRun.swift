@@ -39,6 +39,8 @@ package struct DetectionSummary: Sendable {
     package var unrecordedWarnings = 0
     /// There is no version of the baselines to hold a day against.
     package var lacksBaselines = false
+    /// The active version of them is too old to judge by.
+    package var hasExpiredBaselines = false
 
     package init() {}
 
@@ -59,6 +61,7 @@ package struct DetectionSummary: Sendable {
         anomalies.changed += outcome.changed
         anomalies.recovered += outcome.recovered
         anomalies.withdrawn += outcome.withdrawn
+        anomalies.told += outcome.told
         anomalies.alerts += outcome.alerts
     }
 }
@@ -159,7 +162,7 @@ package struct DetectionRun: Sendable {
         record.missingHours = missing.map { Int64($0.index) }
         record.presentHours = try await missingHours(to).subtracting(missing)
             .map { Int64($0.index) }
-        try await finish(record, findings(at: midnight), outcomes, &summary)
+        try await finish(record, findings(at: midnight, summary), outcomes, &summary)
     }
 
     /// One hour, or one refresh.
@@ -179,7 +182,7 @@ package struct DetectionRun: Sendable {
         ).run()
         var record = record([to], version, outcomes)
         record.missingHours = newMissing.map { Int64($0.index) }
-        var findings = findings(at: to.nextHour)
+        var findings = findings(at: to.nextHour, summary)
         if !to.isRefreshed {
             findings.episodes = try await episodes(outcomes, of: from.nextHour, &summary)
             summary.hours += 1
@@ -195,23 +198,24 @@ package struct DetectionRun: Sendable {
         let known = try await store.fleetEpisodes(since: hour.instant)
         var text = FindingText()
         for outcome in outcomes {
-            let own = known.filter { $0.metricKey == outcome.metric.key }
-            var shifted = own.map(\.range)
+            let key = outcome.metric.key
+            var shifts = known.filter { $0.metricKey == key }.map { ShiftHours($0) }
             for isUp in [true, false] {
-                let live = own.last { $0.isUp == isUp }
+                let live = shifts.last { $0.isUp == isUp }
                 let shift = FleetShift(
-                    outcome.metric, isUp: isUp, first: live?.range.lowerBound ?? hour, hour,
+                    outcome.metric, isUp: isUp, goingOnSince: live?.first, hour,
                     outcome.tallies.last ?? .init(), policy.detector.threshold,
                     share: policy.fleetShare)
                 guard let shift else { continue }
                 text.add(shift)
                 summary.fleetShifts += 1
-                shifted.append(shift.first...hour)
+                shifts.append(ShiftHours(shift, goingOnFrom: live))
             }
-            for (customer, episode) in outcome.episodes
-            where !shifted.contains(where: { $0.contains(episode.first) }) {
-                text.add(episode, of: customer, outcome.metric)
+            var own: Set<String> = []
+            if !shifts.isEmpty {
+                own = try await store.ownEpisodes(metricKey: key, since: hour.instant)
             }
+            text.add(outcome, besides: shifts, own: own)
         }
         return text.json
     }
@@ -254,10 +258,13 @@ package struct DetectionRun: Sendable {
             oldestSnapshot: StatePosition(next: last.nextHour + -policy.snapshotDays * 24).number)
     }
 
-    func findings(at hour: Hour) -> AnomalyFindings {
-        AnomalyFindings(
-            name: name, judgedThrough: hour.instant, alertBudget: policy.alertBudget,
-            keptDays: policy.keptDays)
+    /// - Parameter summary: of the run so far; the budget is that of all of it.
+    func findings(at hour: Hour, _ summary: DetectionSummary) -> AnomalyFindings {
+        var findings = AnomalyFindings(
+            name: name, judgedThrough: hour.instant,
+            alertBudget: policy.alertBudget - summary.anomalies.told, keptDays: policy.keptDays)
+        findings.actions = FindingText.actions
+        return findings
     }
 
     func finish(
@@ -271,7 +278,6 @@ package struct DetectionRun: Sendable {
 }
 
 extension DetectionStore.FleetEpisode {
-    /// What begins in these hours is part of the shift.
     var range: ClosedRange<Hour> {
         Hour(Int(hours.lowerBound))...Hour(Int(hours.upperBound))
     }

@@ -11,28 +11,60 @@ struct FindingText {
 
     var json: String { "[\(objects.joined(separator: ","))]" }
 
-    mutating func add(_ episode: VolumeEpisode, of customer: String, _ metric: DetectedMetric) {
+    /// Adds what is one's own of a metric's episodes: no part of a shift.
+    ///
+    /// - Parameters:
+    ///   - own: whose episodes are on record as that already.
+    ///   - hour: episodes that began before it are left out; nil: none.
+    mutating func add(
+        _ outcome: MetricOutcome, besides shifts: [ShiftHours], own: Set<String> = [],
+        since hour: Hour? = nil
+    ) {
+        var last: (customer: String, episode: VolumeEpisode)?
+        for (customer, piece) in outcome.episodes where hour.map({ piece.first >= $0 }) ?? true {
+            if let known = last, known.episode.first == piece.first,
+                known.customer.utf8.elementsEqual(customer.utf8)
+            {
+                last?.episode.add(piece)
+                continue
+            }
+            if let last { add(last.episode, of: last.customer, outcome.metric) }
+            let isOwn = own.contains(customer) || !shifts.contains(where: piece.isPart(of:))
+            last = isOwn ? (customer: customer, episode: piece) : nil
+        }
+        if let last { add(last.episode, of: last.customer, outcome.metric) }
+    }
+
+    private mutating func add(
+        _ episode: VolumeEpisode, of customer: String, _ metric: DetectedMetric
+    ) {
+        func name(_ hour: Hour) -> String {
+            Self.string(
+                AnomalyName.of(
+                    customer: customer, metricKey: metric.key, lineage: "volume", first: hour))
+        }
         objects.append(
             Self.object(
                 [
-                    (
-                        "anomaly_id",
-                        Self.string(
-                            AnomalyName.of(
-                                customer: customer, metricKey: metric.key, lineage: "volume",
-                                first: episode.first))
-                    ),
+                    ("anomaly_id", name(episode.first)), ("next_id", name(episode.last)),
                     ("customer_id", Self.string(customer)),
-                    ("kind", Self.string("volume")), ("severity", Self.string("critical")),
+                    ("kind", Self.string(episode.kind.rawValue)),
+                    ("severity", Self.string("critical")),
                     ("score", Self.number(episode.score)),
                     ("threshold", Self.number(episode.threshold)),
                     ("tail_probability", Self.number(episode.tailProbability)),
                     ("expected_low", Self.number(episode.expectedRange.lowerBound)),
                     ("expected_high", Self.number(episode.expectedRange.upperBound)),
-                    ("excess", Self.number(episode.excess)), ("hours", "\(episode.hours)"),
+                    ("excess", Self.number(episode.excess)),
+                    ("hours", "\(episode.hours.count)"),
+                    ("hour_indexes", Self.array(episode.hours.map { "\($0.index)" })),
+                    ("excesses", Self.array(episode.excesses.map(Self.number))),
                     ("method", Self.string(episode.method.rawValue)),
                     ("part", episode.part.map { Self.string($0.rawValue) } ?? "null"),
-                    ("recommended_action", Self.string(Verdict.action(.volume, episode.direction))),
+                    (
+                        "recommended_action",
+                        Self.string(Verdict.action(episode.kind, episode.direction))
+                    ),
                 ]
                     + Self.common(
                         metric, episode.direction, episode.first, episode.last, episode.peak,
@@ -41,21 +73,21 @@ struct FindingText {
 
     mutating func add(_ shift: FleetShift) {
         let metric = shift.metric
+        func name(_ hour: Hour) -> String {
+            Self.string(
+                AnomalyName.of(
+                    customer: "", metricKey: metric.key,
+                    lineage: shift.isUp ? "fleet up" : "fleet down", first: hour))
+        }
         objects.append(
             Self.object(
                 [
-                    (
-                        "anomaly_id",
-                        Self.string(
-                            AnomalyName.of(
-                                customer: "", metricKey: metric.key,
-                                lineage: shift.isUp ? "fleet up" : "fleet down", first: shift.first)
-                        )
-                    ),
+                    ("anomaly_id", name(shift.first)), ("next_id", name(shift.last)),
                     ("kind", Self.string("fleet")), ("severity", Self.string("critical")),
                     ("score", Self.number(shift.score)),
                     ("threshold", Self.number(shift.threshold)),
                     ("excess", Self.number(shift.excess)), ("hours", "\(shift.hours)"),
+                    ("onset_hours", Self.array(shift.onsets.map { "\($0.index)" })),
                     ("series", "\(shift.series)"), ("method", Self.string("fleet")),
                     ("recommended_action", Self.string(shift.recommendedAction)),
                 ]
@@ -68,7 +100,8 @@ struct FindingText {
         let name = AnomalyName.of(
             customer: finding.customer ?? "", metricKey: metric.key,
             lineage: finding.customer == nil
-                ? "fleet pattern" : finding.kind == "volume" ? "day" : "pattern",
+                ? finding.direction == .up ? "fleet day up" : "fleet day down"
+                : finding.kind == "volume" ? "day" : "pattern",
             first: finding.first)
         objects.append(
             Self.object(
@@ -96,10 +129,30 @@ struct FindingText {
     ) -> [(String, String)] {
         [
             ("metric_key", string(metric.key)), ("metric", string(metric.code)),
+            ("is_maximum", "\(metric.isMaximum)"),
             ("direction", string(direction.rawValue)), ("first_hour", string("\(first.instant)")),
             ("last_hour", string("\(last.instant)")), ("peak_hour", string("\(peak.instant)")),
             ("expected", number(expected)), ("observed", number(observed)),
         ]
+    }
+
+    /// What to do about hours, by kind and direction.
+    static let actions: String = {
+        let ways: [(kind: Verdict.Kind, direction: VolumeEpisode.Direction)] = [
+            (.volume, .up), (.volume, .down), (.volume, .stopped), (.pattern, .up),
+            (.pattern, .down),
+        ]
+        return object(
+            ways.map { way in
+                (
+                    "\(way.kind.rawValue) \(way.direction.rawValue)",
+                    string(Verdict.action(way.kind, way.direction))
+                )
+            })
+    }()
+
+    private static func array(_ elements: [String]) -> String {
+        "[\(elements.joined(separator: ","))]"
     }
 
     static func object(_ members: [(String, String)]) -> String {

@@ -1,10 +1,14 @@
 internal import Ledger
 
-/// How many series of a metric were judged in an hour, and how many reach the threshold, upwards and not.
+/// How many series of a metric were judged in an hour, and how many reach the threshold, upwards and not;
+/// one may do both.
 struct HourTally: Sendable {
     var judged = 0
     var up = 0
     var down = 0
+    /// Those of them whose episode has just begun.
+    var newUp = 0
+    var newDown = 0
     var observed = 0.0
     var expected = 0.0
 
@@ -12,6 +16,8 @@ struct HourTally: Sendable {
         judged += other.judged
         up += other.up
         down += other.down
+        newUp += other.newUp
+        newDown += other.newDown
         observed += other.observed
         expected += other.expected
     }
@@ -27,6 +33,7 @@ struct MetricOutcome: Sendable {
     var series = 0
     /// Those with usage in the last 14 days.
     var active = 0
+    /// In pieces, one behind the other, where an episode breaks out of how it began.
     var episodes: [(customer: String, episode: VolumeEpisode)] = []
 
     init(_ metric: DetectedMetric, _ hours: Range<Hour>) {
@@ -48,16 +55,18 @@ struct FleetPass: Sendable {
     let states: StateTable
     let usage: UsageHours
     let replay: SeriesReplay
-    let metrics: [DetectedMetric]
+    var metrics: [DetectedMetric]
     /// nil: there are no states yet.
     let place: StateTable.Place?
     let from: StatePosition
     let to: StatePosition
     let version: Int64
-    /// What people said of days, by key of the metric and customer.
+    /// What people said of days, by key of the metric and customer; an empty one is the fleet.
     var reviews: [String: [ArraySlice<UInt8>: ReviewedDays]] = [:]
     /// nil: all series.
     var filter: SeriesFilter?
+    /// Keys of metrics that it is not about: all of their series are judged.
+    var wholeMetrics: Set<String> = []
     /// Whether the beginnings of days on the way are written, too.
     var writesDays = false
 
@@ -69,45 +78,59 @@ struct FleetPass: Sendable {
 
     /// - Returns: an outcome a metric, in their order.
     func run() async throws -> [MetricOutcome] {
-        var work: [(index: Int, range: CustomerRange)] = []
-        let size =
-            window.upperBound - window.lowerBound > 100 ? Self.rangeOfHistory : Self.rangeOfHours
+        var work: [(place: Int, index: Int, range: CustomerRange)] = []
         for (index, metric) in metrics.enumerated() {
-            let ranges =
-                if let place, filter == nil {
-                    try await states.ranges(place, metric, size: size)
-                } else {
-                    try await usage.ranges(metric, window, size: size, filter)
-                }
-            work += ranges.map { (index, $0) }
+            for range in try await ranges(metric) { work.append((work.count, index, range)) }
         }
-        var outcomes = metrics.map { MetricOutcome($0, from.nextHour..<to.nextHour) }
+        var parts = [MetricOutcome?](repeating: nil, count: work.count)
         try await withThrowingTaskGroup(of: (Int, MetricOutcome).self) { group in
             var rest = work[...]
             for _ in 0..<Self.concurrency {
                 guard let next = rest.popFirst() else { break }
-                group.addTask { (next.index, try await pass(metrics[next.index], next.range)) }
+                group.addTask { (next.place, try await pass(metrics[next.index], next.range)) }
             }
-            while let (index, outcome) = try await group.next() {
-                outcomes[index].add(outcome)
+            while let (place, outcome) = try await group.next() {
+                parts[place] = outcome
                 guard let next = rest.popFirst() else { continue }
-                group.addTask { (next.index, try await pass(metrics[next.index], next.range)) }
+                group.addTask { (next.place, try await pass(metrics[next.index], next.range)) }
             }
+        }
+        // In order of ranges, whichever was done first: sums have the same digits every time.
+        var outcomes = metrics.map { MetricOutcome($0, from.nextHour..<to.nextHour) }
+        for (part, item) in zip(parts, work) {
+            if let part { outcomes[item.index].add(part) }
         }
         for index in outcomes.indices {
             outcomes[index].episodes.sort {
-                ($0.customer.utf8.lexicographicallyPrecedes($1.customer.utf8))
-                    || ($0.customer == $1.customer && $0.episode.first < $1.episode.first)
+                $0.customer.utf8.elementsEqual($1.customer.utf8)
+                    ? $0.episode.last < $1.episode.last
+                    : $0.customer.utf8.lexicographicallyPrecedes($1.customer.utf8)
             }
         }
         return outcomes
+    }
+
+    private func ranges(_ metric: DetectedMetric) async throws -> [CustomerRange] {
+        let filter = seriesFilter(of: metric)
+        let size =
+            window.upperBound - window.lowerBound > 100 ? Self.rangeOfHistory : Self.rangeOfHours
+        if let place, filter == nil {
+            let ranges = try await states.ranges(place, metric, size: size)
+            if ranges.count > 1 { return ranges }
+        }
+        // The states fit into one range, or a metric is new and has none: then it is its usage that may not.
+        return try await usage.ranges(metric, window, size: size, filter)
+    }
+
+    private func seriesFilter(of metric: DetectedMetric) -> SeriesFilter? {
+        wholeMetrics.contains(metric.key) ? nil : filter
     }
 
     private func pass(_ metric: DetectedMetric, _ range: CustomerRange) async throws
         -> MetricOutcome
     {
         async let known = place.asyncMap { try await states.read($0, metric, range) }
-        let used = try await usage.read(metric, range, window, filter)
+        let used = try await usage.read(metric, range, window, seriesFilter(of: metric))
         let (blocks, outcome) = try move(metric, try await known ?? [], used)
         try await states.write(blocks)
         return outcome
@@ -119,7 +142,9 @@ struct FleetPass: Sendable {
     ) throws -> (StateBlocks, MetricOutcome) {
         var blocks = StateBlocks(version: version, metric)
         var outcome = MetricOutcome(metric, from.nextHour..<to.nextHour)
+        let isFiltered = seriesFilter(of: metric) != nil
         let reviews = reviews[metric.key]
+        let ofFleet = reviews?[[]] ?? .init()
         var (left, right) = (0, 0)
         while left < known.count || right < used.count {
             let order =
@@ -132,36 +157,34 @@ struct FleetPass: Sendable {
             var hours: [UsageRow] = []
             if order <= 0 {
                 // Those that a filter is about have usage.
-                if filter == nil || order == 0 { series = try known[left].series() }
+                if !isFiltered || order == 0 { series = try known[left].series() }
                 left += 1
             }
             if order >= 0 {
                 hours = used[right].rows
                 right += 1
             }
-            if filter != nil && order < 0 { continue }
-            advance(&series, hours, customer, reviews?[customer], &blocks, &outcome)
+            if isFiltered && order < 0 { continue }
+            let reviewed = reviews?[customer].map { $0.adding(ofFleet) } ?? ofFleet
+            advance(&series, hours, customer, reviewed, &blocks, &outcome)
         }
         return (blocks, outcome)
     }
 
     private func advance(
         _ series: inout TrackedSeries?, _ hours: [UsageRow], _ customer: ArraySlice<UInt8>,
-        _ reviewed: ReviewedDays?, _ blocks: inout StateBlocks, _ outcome: inout MetricOutcome
+        _ reviewed: ReviewedDays, _ blocks: inout StateBlocks, _ outcome: inout MetricOutcome
     ) {
         var found: [VolumeEpisode] = []
         replay.advance(
-            &series, rows: hours, from: from, to: to, reviewed: reviewed ?? .init()
+            &series, rows: hours, from: from, to: to, reviewed: reviewed
         ) { position, day in
             if writesDays && position < to { blocks.add(position, customer, day) }
         } onJudgement: { judgement, state in
-            outcome.tallies[judgement.hour - outcome.first].take(judgement)
+            outcome.tallies[judgement.hour - outcome.first].take(judgement, state)
             guard let hour = VolumeEpisode(judgement, state) else { return }
-            if found.last?.first == hour.first {
-                found[found.count - 1].add(hour)
-            } else {
-                found.append(hour)
-            }
+            let goesOn = found.last.map { $0.first == hour.first && !$0.breaks(at: hour) } ?? false
+            if goesOn { found[found.count - 1].add(hour) } else { found.append(hour) }
         }
         guard let series else { return }
         blocks.add(to, customer, series)
@@ -184,13 +207,21 @@ struct FleetPass: Sendable {
 }
 
 extension HourTally {
-    fileprivate mutating func take(_ judgement: Judgement) {
+    fileprivate mutating func take(_ judgement: Judgement, _ state: SeriesState) {
         guard let value = judgement.observed, judgement.confidence != .silent else { return }
         judged += 1
         observed += value
         expected += judgement.expected ?? 0
-        guard judgement.news.episode != nil else { return }
-        if value >= judgement.expected ?? 0 { up += 1 } else { down += 1 }
+        guard judgement.news.episode != nil, let episode = state.episode.latest else { return }
+        let isNew = judgement.hour - episode.first < FleetShift.onsetHours
+        if judgement.score(isUp: true) >= judgement.threshold {
+            up += 1
+            if isNew { newUp += 1 }
+        }
+        if judgement.score(isUp: false) >= judgement.threshold {
+            down += 1
+            if isNew { newDown += 1 }
+        }
     }
 }
 

@@ -1,9 +1,16 @@
-/// Many series of a metric that are unusual in the same hours, in one direction: one thing, not many.
+internal import Ledger
+
+/// Many series of a metric that become unusual at about the same time, in one direction: one thing, not many.
+///
+/// It begins when many series begin to be unusual, and lasts while many are. Who began in other hours is
+/// no part of it, however long it lasts.
 struct FleetShift {
     let metric: DetectedMetric
     let isUp: Bool
     let first: Hour
     private(set) var last: Hour
+    /// Hours in which many began to be unusual.
+    private(set) var onsets: [Hour]
     /// The worst hour, and what it was like.
     private(set) var peak: Hour
     private(set) var series: Int
@@ -17,20 +24,25 @@ struct FleetShift {
 
     /// Fewer series are no fleet.
     static let minimumSeries = 10
+    /// For so long an episode counts as one that begins: not every series shows it in its first hour.
+    static let onsetHours = 6
 
     /// - Parameters:
-    ///   - first: of the shift that goes on, or the hour itself.
+    ///   - live: the first hour of the shift that goes on, if there is one.
     ///   - share: of the judged series, from which on it is one.
-    /// - Returns: nil if too few are unusual.
+    /// - Returns: nil if too few are unusual, or none goes on and too few begin to be.
     init?(
-        _ metric: DetectedMetric, isUp: Bool, first: Hour, _ hour: Hour, _ tally: HourTally,
-        _ threshold: Double, share: Double
+        _ metric: DetectedMetric, isUp: Bool, goingOnSince live: Hour?, _ hour: Hour,
+        _ tally: HourTally, _ threshold: Double, share: Double
     ) {
         let count = isUp ? tally.up : tally.down
-        guard count >= Self.minimumSeries, Double(count) >= share * Double(tally.judged) else {
-            return nil
+        func isMany(_ count: Int) -> Bool {
+            count >= Self.minimumSeries && Double(count) >= share * Double(tally.judged)
         }
-        (self.metric, self.isUp, self.first, last, peak) = (metric, isUp, first, hour, hour)
+        let isOnset = isMany(isUp ? tally.newUp : tally.newDown)
+        guard isOnset || (live != nil && isMany(count)) else { return nil }
+        (self.metric, self.isUp, first, last, peak) = (metric, isUp, live ?? hour, hour, hour)
+        onsets = isOnset ? [hour] : []
         series = count
         // The threshold, as often as the share of series is reached.
         score = threshold * Double(count) / max(1, share * Double(max(1, tally.judged)))
@@ -41,6 +53,7 @@ struct FleetShift {
     /// Takes a later hour.
     mutating func add(_ next: Self) {
         last = next.last
+        onsets += next.onsets
         excess += next.excess
         hours += next.hours
         guard next.score > score else { return }
@@ -57,18 +70,47 @@ struct FleetShift {
     }
 }
 
+/// What of a shift says which episodes are part of it (`VolumeEpisode.isPart`).
+struct ShiftHours: Sendable {
+    let isUp: Bool
+    let first: Hour
+    let last: Hour
+    let onsets: Set<Hour>
+}
+
+extension ShiftHours {
+    /// - Parameter live: what of it is on record.
+    init(_ shift: FleetShift, goingOnFrom live: Self? = nil) {
+        self.init(
+            isUp: shift.isUp, first: shift.first, last: shift.last,
+            onsets: Set(shift.onsets).union(live?.onsets ?? []))
+    }
+
+    init(_ known: DetectionStore.FleetEpisode) {
+        self.init(
+            isUp: known.isUp, first: known.range.lowerBound, last: known.range.upperBound,
+            onsets: Set(known.onsets.map { Hour(Int($0)) }))
+    }
+}
+
 extension MetricOutcome {
     /// The shifts of its hours; those less than a day apart are one.
-    func shifts(_ policy: DetectionPolicy) -> [FleetShift] {
+    ///
+    /// - Parameter known: those that began before, and stay as they are.
+    func shifts(_ policy: DetectionPolicy, after known: [ShiftHours]) -> [FleetShift] {
         var shifts: [FleetShift] = []
         for (offset, tally) in tallies.enumerated() {
             let hour = first + offset
             for isUp in [true, false] {
+                let goesOn = known.contains {
+                    $0.isUp == isUp && hour - $0.last <= EpisodeTracker.memoryHours
+                }
+                if goesOn { continue }
                 let live = shifts.lastIndex {
                     $0.isUp == isUp && hour - $0.last <= EpisodeTracker.memoryHours
                 }
                 let shift = FleetShift(
-                    metric, isUp: isUp, first: live.map { shifts[$0].first } ?? hour, hour, tally,
+                    metric, isUp: isUp, goingOnSince: live.map { shifts[$0].first }, hour, tally,
                     policy.detector.threshold, share: policy.fleetShare)
                 guard let shift else { continue }
                 if let live { shifts[live].add(shift) } else { shifts.append(shift) }
@@ -77,13 +119,17 @@ extension MetricOutcome {
         return shifts
     }
 
-    /// Whether the unusual ones among these series are so many that all series have to be asked.
+    /// Whether so many of these series begin to be unusual, in hours in which that was not known, that all
+    /// series have to be asked.
     ///
     /// - Parameter active: how many there are in all.
-    func mayShift(of active: Double, share: Double) -> Bool {
-        tallies.contains { tally in
-            let count = max(tally.up, tally.down)
-            return count >= FleetShift.minimumSeries && Double(count) >= share * active
+    func mayShift(of active: Double, share: Double, known: [ShiftHours]) -> Bool {
+        tallies.enumerated().contains { offset, tally in
+            [true, false].contains { isUp in
+                let count = isUp ? tally.newUp : tally.newDown
+                return count >= FleetShift.minimumSeries && Double(count) >= share * active
+                    && !known.contains { $0.isUp == isUp && $0.onsets.contains(first + offset) }
+            }
         }
     }
 }

@@ -76,7 +76,7 @@ package struct SeriesView: Sendable {
     ) async throws -> ReviewedDays {
         var days = ReviewedDays()
         for review in try await store.reviews(since: hour.instant)
-        where review.customerID == customer && review.metricKey == metric.key {
+        where [customer, ""].contains(review.customerID) && review.metricKey == metric.key {
             days.add(review)
         }
         return days
@@ -102,6 +102,13 @@ package struct SeriesView: Sendable {
 }
 
 extension ReviewedDays {
+    func adding(_ other: Self) -> Self {
+        var days = self
+        days.dismissed.formUnion(other.dismissed)
+        days.confirmed.formUnion(other.confirmed)
+        return days
+    }
+
     mutating func add(_ review: DetectionStore.Review) {
         if review.isConfirmed {
             confirmed.formUnion(review.days)

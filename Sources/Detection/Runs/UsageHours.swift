@@ -67,19 +67,23 @@ struct UsageHours: Sendable {
             })
     }
 
-    /// Whether anybody used anything of these metrics.
-    func isAny(_ metrics: [DetectedMetric], _ hours: Range<Hour>) async throws -> Bool {
-        guard sealed.cutoff > 0 else { return false }
+    /// Whether anybody used anything of these metrics, of what came after a batch.
+    func isAny(
+        _ metrics: [DetectedMetric], _ hours: Range<Hour>, after batch: Int64 = 0
+    ) async throws -> Bool {
+        guard sealed.cutoff > batch else { return false }
+        var parameters = parameters(metrics, hours)
+        parameters["after"] = .integer(batch)
         return try await !clickHouse.rows(
-            ClickHouseQuery(SQL.usageAny, parameters: parameters(metrics, hours))
+            ClickHouseQuery(SQL.usageAny, parameters: parameters)
         ).isEmpty
     }
 
     struct Late: Sendable {
         let rollupKey: String
         let customer: String
-        /// Nil: only of hours that are not kept any more.
-        let first: Hour?
+        /// From the first to the last that has changed; nil: only hours that are not kept any more.
+        let hours: ClosedRange<Hour>?
         let olderHours: Int64
     }
 
@@ -94,10 +98,11 @@ struct UsageHours: Sendable {
         return try await clickHouse.rows(
             ClickHouseQuery(SQL.lateSeries, parameters: parameters)
         ).map { row in
-            let first = try row.int64("first_hour")
+            let first = Hour(Int(try row.int64("first_hour")))
+            let last = Hour(Int(try row.int64("last_hour")))
             return Late(
                 rollupKey: try row.string("rollup_key"), customer: try row.string("customer_id"),
-                first: first > 0 ? Hour(Int(first)) : nil,
+                hours: first.index > 0 ? first...last : nil,
                 olderHours: try row.int64("older_hours"))
         }
     }

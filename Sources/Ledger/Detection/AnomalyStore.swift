@@ -8,7 +8,11 @@ package struct AnomalyFilter: Sendable {
     package var metric: String?
     package var period: Range<Instant>?
     package var statuses: [Anomaly.Status]?
+    /// Beside `statuses`: those that are over by themselves, and of which nobody has spoken.
+    package var includesRecovered = false
     package var kind: String?
+    /// Those with hours from then on.
+    package var since: Instant?
 
     package init() {}
 
@@ -16,6 +20,7 @@ package struct AnomalyFilter: Sendable {
         [
             ids, customerID, metric, period.map { "\($0.lowerBound)" },
             period.map { "\($0.upperBound)" }, statuses.map { $0.map(\.rawValue) }, kind,
+            since.map { "\($0)" }, includesRecovered,
         ]
     }
 }
@@ -125,6 +130,11 @@ package struct AnomalyStore: Sendable {
             ]
         ).rows
         return try rows[0].decode("mute_id")
+    }
+
+    /// Whether anything is known of a customer: terms, or an anomaly.
+    package func isKnown(customerID: String) async throws -> Bool {
+        try await !pool.query(SQL.muteCustomer, [customerID]).rows.isEmpty
     }
 
     /// Those that have not ended.

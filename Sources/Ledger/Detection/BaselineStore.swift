@@ -14,12 +14,17 @@ package struct BaselineVersion: Sendable, Equatable {
     package let createdAt: Instant
     package let promotedAt: Instant?
     package let promotedBy: String?
+    package let expiresAt: Instant
+    /// Too old to judge by.
+    package let isExpired: Bool
 }
 
 /// Which drifted baselines a person has approved.
 package struct BaselineApprovals: Sendable {
     package var all = false
     package var customers: [String] = []
+
+    package init(all: Bool = false) { self.all = all }
 }
 
 /// Versions of baselines: which one is judged by, and who said so.
@@ -39,7 +44,9 @@ package struct BaselineStore: Sendable {
                 createdAt: Instant(milliseconds: try row.decode("created_ms")),
                 promotedAt: try row.decode("promoted_ms", as: Int64?.self).map(
                     Instant.init(milliseconds:)),
-                promotedBy: try row.decode("promoted_by"))
+                promotedBy: try row.decode("promoted_by"),
+                expiresAt: Instant(milliseconds: try row.decode("expires_ms")),
+                isExpired: try row.decode("is_expired"))
         }
     }
 
@@ -126,8 +133,16 @@ package struct BaselineStore: Sendable {
         package let metricKey: String
         /// By its volume alone.
         package let isVolume: Bool
+        package let isUp: Bool
         /// Hours since 1970.
         package let firstHour: Int64
+
+        package init(
+            customerID: String, metricKey: String, isVolume: Bool, isUp: Bool, firstHour: Int64
+        ) {
+            (self.customerID, self.metricKey) = (customerID, metricKey)
+            (self.isVolume, self.isUp, self.firstHour) = (isVolume, isUp, firstHour)
+        }
     }
 
     /// Those of a day and of the day before.
@@ -136,34 +151,87 @@ package struct BaselineStore: Sendable {
             DayEpisode(
                 customerID: try row.decode("customer_id"),
                 metricKey: try row.decode("metric_key"), isVolume: try row.decode("is_volume"),
-                firstHour: try row.decode("first_hour"))
+                isUp: try row.decode("is_up"), firstHour: try row.decode("first_hour"))
         }
     }
 
-    /// Records what a day's patterns came to, in one transaction under the lease.
+    /// A day that was checked, in days since 1970, and up to which batch usage was known.
+    package struct CheckedDay: Sendable {
+        package let day: Int
+        package let generation: Int
+        package let cutoff: Int64
+    }
+
+    /// The latest first.
+    package func checkedDays(since day: Int) async throws -> [CheckedDay] {
+        try await pool.query(SQL.checkedDays, [day]).rows.map { row in
+            CheckedDay(
+                day: try row.decode("day"), generation: try row.decode("generation"),
+                cutoff: try row.decode("cutoff_batch"))
+        }
+    }
+
+    /// Records what a check of a day came to, in one transaction under the lease.
     package func record(
-        _ findings: AnomalyFindings, both: PatternJoins, _ day: Range<Instant>, _ lease: Lease
+        _ findings: AnomalyFindings, _ joins: PatternJoins, _ check: DayCheck, _ lease: Lease
     ) async throws -> AnomalyFindings.Outcome {
         try await pool.transaction { connection in
             try connection.mark(lease)
             var outcome = try connection.take(findings)
-            outcome.changed += try connection.query(
+            let (first, end) = ("\(check.hours.lowerBound)", "\(check.hours.upperBound)")
+            let withdrawn = try connection.query(
+                SQL.daysWithdraw,
+                [first, end, check.metricKeys, check.customers, check.customerMetricKeys]
+            ).rows
+            let replaced = try connection.query(SQL.daysReplace).rows
+            let joined = try connection.query(
                 SQL.anomaliesJoin,
                 [
-                    both.customers, both.metricKeys, "\(day.lowerBound)", "\(day.upperBound)",
-                    both.actions, both.similarities,
+                    joins.customers, joins.metricKeys, first, end, joins.kinds, joins.actions,
+                    joins.similarities, findings.actions,
                 ]
-            ).rows.count
+            ).rows
+            outcome.withdrawn += withdrawn.count
+            outcome.changed += replaced.count + joined.count
+            try connection.tell(of: withdrawn + replaced + joined, findings, &outcome)
+            try connection.query(
+                SQL.checkedDayAdd, [check.day, check.generation, check.cutoff, check.oldestDay])
             try connection.fenceCommit(lease)
             return outcome
         }
     }
 }
 
-/// Series whose volume is unusual already, and now their pattern too; in step.
+/// What a check of a day was about.
+package struct DayCheck: Sendable {
+    /// Days since 1970.
+    package var day: Int
+    package var hours: Range<Instant>
+    /// Up to which batch usage was known.
+    package var generation: Int
+    package var cutoff: Int64
+    /// Days before it are not checked again.
+    package var oldestDay: Int
+    /// Of metrics all of whose series were checked.
+    package var metricKeys: [String] = []
+    /// Other series that were, in step.
+    package var customers: [String] = []
+    package var customerMetricKeys: [String] = []
+
+    package init(
+        day: Int, hours: Range<Instant>, generation: Int, cutoff: Int64, oldestDay: Int
+    ) {
+        (self.day, self.hours, self.oldestDay) = (day, hours, oldestDay)
+        (self.generation, self.cutoff) = (generation, cutoff)
+    }
+}
+
+/// What the check of a day says of series whose hours are on record as unusual; in step.
 package struct PatternJoins: Sendable {
     package var customers: [String] = []
     package var metricKeys: [String] = []
+    /// `volume`, `pattern` or `both`.
+    package var kinds: [String] = []
     package var actions: [String] = []
     package var similarities: [String] = []
 

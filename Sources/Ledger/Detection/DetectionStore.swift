@@ -72,13 +72,20 @@ package struct DetectionStore: Sendable {
 
     /// When the first of the episodes began that these series had since an hour.
     package func episodesBegan(_ series: AnomalyFindings.Rejudged) async throws -> Int64? {
-        try await pool.query(
-            SQL.anomaliesSince, [series.customers, series.metricKeys, "\(series.since)"]
-        ).rows.first?.decode("first_hour")
+        try await pool.query(SQL.anomaliesSince, series.parameters).rows.first?.decode("first_hour")
+    }
+
+    /// Customers whose hours of a metric are on record as unusual since a day before an hour.
+    package func ownEpisodes(metricKey: String, since hour: Instant) async throws -> Set<String> {
+        Set(
+            try await pool.query(SQL.anomaliesOwn, [metricKey, "\(hour)"]).rows.map {
+                try $0.decode("customer_id")
+            })
     }
 
     /// What a person said of a series' days, as whole days since 1970.
     package struct Review: Sendable {
+        /// Empty: of the whole fleet's.
         package let customerID: String
         package let metricKey: String
         package let days: ClosedRange<Int>
@@ -100,17 +107,24 @@ package struct DetectionStore: Sendable {
     package struct FleetEpisode: Sendable {
         package let metricKey: String
         package let isUp: Bool
+        /// How many series at its worst.
+        package let series: Int
         /// Hours since 1970.
         package let hours: ClosedRange<Int64>
+        /// Those in which many series began to be unusual.
+        package let onsets: [Int64]
     }
 
     /// Those that touch hours since a day before one.
     package func fleetEpisodes(since hour: Instant) async throws -> [FleetEpisode] {
         try await pool.query(SQL.fleetEpisodes, ["\(hour)"]).rows.map { row in
             let direction: String = try row.decode("direction")
+            let onsets: String = try row.decode("onset_hours")
             return FleetEpisode(
                 metricKey: try row.decode("metric_key"), isUp: direction == "up",
-                hours: try row.decode("first_hour")...row.decode("last_hour"))
+                series: try row.decode("series"),
+                hours: try row.decode("first_hour")...row.decode("last_hour"),
+                onsets: onsets.split(separator: ",").compactMap { Int64($0) })
         }
     }
 
@@ -145,13 +159,22 @@ package struct DetectionStore: Sendable {
 package struct AnomalyFindings: Sendable {
     /// Series that were judged anew, whose episodes are given whole.
     package struct Rejudged: Sendable {
-        /// By customer and key of the metric, in step; nil: all series.
-        package let customers: [String]?
-        package let metricKeys: [String]?
+        /// By customer and key of the metric, in step.
+        package let customers: [String]
+        package let metricKeys: [String]
+        /// Keys of metrics all of whose series were, and the fleet's shifts.
+        package let wholeMetrics: [String]
         package let since: Instant
 
-        package init(customers: [String]?, metricKeys: [String]?, since: Instant) {
-            (self.customers, self.metricKeys, self.since) = (customers, metricKeys, since)
+        package init(
+            customers: [String], metricKeys: [String], wholeMetrics: [String], since: Instant
+        ) {
+            (self.customers, self.metricKeys) = (customers, metricKeys)
+            (self.wholeMetrics, self.since) = (wholeMetrics, since)
+        }
+
+        var parameters: [(any PostgresEncodable)?] {
+            [customers, metricKeys, "\(since)", wholeMetrics]
         }
     }
 
@@ -161,6 +184,8 @@ package struct AnomalyFindings: Sendable {
         package var changed = 0
         package var recovered = 0
         package var withdrawn = 0
+        /// Those that were told of by themselves.
+        package var told = 0
         package var alerts = 0
 
         package init() {}
@@ -172,8 +197,11 @@ package struct AnomalyFindings: Sendable {
     package let judgedThrough: Instant
     /// A JSON array; see sql/postgres/detection/anomalies_stage.sql for its members.
     package var episodes = "[]"
+    /// What to do about hours, by kind and direction: a JSON object.
+    package var actions = "{}"
     /// nil: `episodes` are further hours of episodes.
     package var rejudged: Rejudged?
+    /// So many of them are told of by themselves.
     package var alertBudget: Int
     package var keptDays: Int
 
@@ -184,20 +212,22 @@ package struct AnomalyFindings: Sendable {
 }
 
 extension PostgresConnection {
-    /// Within a transaction: takes what was found into the anomalies, and alerts of what is new.
+    /// Within a transaction: takes what was found into the anomalies, and tells what there is to tell.
     func take(_ findings: AnomalyFindings) throws -> AnomalyFindings.Outcome {
         var outcome = AnomalyFindings.Outcome()
         let through = "\(findings.judgedThrough)"
+        let isRejudged = findings.rejudged != nil
         try query(SQL.anomaliesStaged)
         try query(SQL.anomaliesStage, [findings.episodes, findings.keptDays, through])
+        try query(SQL.anomaliesIdentify, [isRejudged])
         var over: [PostgresRow] = []
         if let rejudged = findings.rejudged {
-            let withdrawn = try query(
-                SQL.anomaliesWithdraw,
-                [rejudged.customers, rejudged.metricKeys, "\(rejudged.since)"]
-            ).rows
+            let withdrawn = try query(SQL.anomaliesWithdraw, rejudged.parameters).rows
             outcome.withdrawn = withdrawn.count
             over += withdrawn
+        } else {
+            try query(SQL.anomaliesExtend)
+            try query(SQL.anomaliesDirect, [findings.actions])
         }
         let recovered = try query(SQL.anomaliesRecover, [through]).rows
         outcome.recovered = recovered.count
@@ -210,38 +240,59 @@ extension PostgresConnection {
             try AlertStore.resolve(
                 key: "anomaly_\(row.decode("anomaly_id", as: String.self))", on: self)
         }
-        let taken = try query(
-            findings.rejudged == nil ? SQL.anomaliesExtend : SQL.anomaliesReplace
-        ).rows
-        var new: [String] = []
-        for row in taken where try row.decode("is_new") { new.append(try row.decode("anomaly_id")) }
-        outcome.new = new.count
-        outcome.changed = taken.count - new.count
-        outcome.alerts = try alert(of: new, findings)
+        let taken = try query(SQL.anomaliesTake, [isRejudged]).rows
+        for row in taken where try row.decode("is_new") { outcome.new += 1 }
+        outcome.changed = taken.count - outcome.new
+        try tell(of: taken, findings, &outcome)
         return outcome
     }
 
-    /// The most important by themselves, the rest in one digest.
-    private func alert(of anomalies: [String], _ findings: AnomalyFindings) throws -> Int {
-        let rows = try query(SQL.anomaliesNew, [anomalies]).rows
-        var alerts = try rows.prefix(findings.alertBudget).map { row in
+    /// Tells what there is to tell of anomalies: the most important by themselves, the rest in one digest.
+    /// What is over is told, too, and that it is.
+    ///
+    /// - Parameter outcome: of the transaction so far.
+    func tell(
+        of anomalies: [PostgresRow], _ findings: AnomalyFindings,
+        _ outcome: inout AnomalyFindings.Outcome
+    ) throws {
+        let ids: [String] = try anomalies.map { try $0.decode("anomaly_id") }
+        let untold = try query(SQL.anomaliesUntold, [ids]).rows
+        let room = max(0, findings.alertBudget - outcome.told)
+        var alerts = try untold.prefix(room).map { row in
             Alert(
                 key: "anomaly_\(try row.decode("anomaly_id", as: String.self))", kind: "anomaly",
                 severity: try row.decode("severity") == "critical" ? .critical : .warning,
                 subject: try row.decode("subject"), body: try row.decode("body"))
         }
-        let rest = rows.count - alerts.count
-        if rest > 0 {
-            alerts.append(
-                Alert(
-                    key: "anomalies_\(findings.name)", kind: "anomalies", severity: .warning,
-                    subject: "\(rest) more anomalies in \(findings.name)",
-                    body: """
-                        {"anomalies":\(rest),"slot":"\(findings.name)",\
-                        "recommended_action":"jobs anomalies list --status open"}
-                        """))
+        outcome.told += alerts.count
+        let told: [String] = try untold.map { try $0.decode("anomaly_id") }
+        try query(SQL.anomaliesTold, [Array(told.prefix(room)), nil as String?])
+        if told.count > room {
+            alerts.append(try digest(Array(told.dropFirst(room)), findings.name))
         }
-        for alert in alerts { try AlertStore.raise(alert, on: self) }
-        return alerts.count
+        for alert in alerts {
+            // What was told before is told again.
+            try AlertStore.resolve(key: alert.key, on: self)
+            try AlertStore.raise(alert, on: self)
+        }
+        outcome.alerts += alerts.count
+        for row in try query(SQL.anomaliesOver, [ids]).rows {
+            try AlertStore.resolve(key: row.decode("key"), on: self)
+        }
+    }
+
+    /// A run has one digest, which says how many there are in it by now.
+    private func digest(_ anomalies: [String], _ name: String) throws -> Alert {
+        let key = "anomalies_\(name)"
+        try query(SQL.anomaliesTold, [anomalies, key])
+        let rows = try query(SQL.anomaliesDigested, [key]).rows
+        let count: Int = try rows[0].decode("anomalies")
+        return Alert(
+            key: key, kind: "anomalies", severity: .warning,
+            subject: "more anomalies in \(name)",
+            body: """
+                {"anomalies":\(count),"slot":"\(name)",\
+                "recommended_action":"jobs anomalies list --status open"}
+                """)
     }
 }

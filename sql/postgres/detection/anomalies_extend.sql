@@ -1,26 +1,39 @@
--- Further hours of episodes, or new ones. What a person said of an episode holds on.
-INSERT INTO anomalies AS known SELECT * FROM staged_anomalies
-ON CONFLICT (anomaly_id) DO UPDATE SET
-    last_hour = excluded.last_hour,
-    excess = known.excess + excluded.excess,
-    hours = known.hours + excluded.hours,
-    expires_at = greatest(known.expires_at, excluded.expires_at),
-    peak_hour = CASE WHEN excluded.score > known.score THEN excluded.peak_hour ELSE known.peak_hour END,
-    tail_probability = CASE WHEN excluded.score > known.score
-        THEN excluded.tail_probability ELSE known.tail_probability END,
-    expected = CASE WHEN excluded.score > known.score THEN excluded.expected ELSE known.expected END,
-    expected_low = CASE WHEN excluded.score > known.score THEN excluded.expected_low ELSE known.expected_low END,
-    expected_high = CASE WHEN excluded.score > known.score THEN excluded.expected_high ELSE known.expected_high END,
-    observed = CASE WHEN excluded.score > known.score THEN excluded.observed ELSE known.observed END,
-    similarity = CASE WHEN excluded.score > known.score THEN excluded.similarity ELSE known.similarity END,
-    series = CASE WHEN excluded.score > known.score THEN excluded.series ELSE known.series END,
-    direction = CASE WHEN excluded.score > known.score AND known.kind <> 'both'
-        THEN excluded.direction ELSE known.direction END,
-    part = CASE WHEN excluded.score > known.score THEN excluded.part ELSE known.part END,
-    recommended_action = CASE WHEN excluded.score > known.score AND known.kind <> 'both'
-        THEN excluded.recommended_action ELSE known.recommended_action END,
+-- Makes what is staged of known episodes the whole of them, where it is later than what is known. What was
+-- withdrawn begins anew.
+UPDATE staged_anomalies AS staged SET
+    first_hour = known.first_hour,
+    excess = known.excess + staged.excess,
+    hours = known.hours + staged.hours,
+    hour_indexes = known.hour_indexes || staged.hour_indexes,
+    excesses = known.excesses || staged.excesses,
+    onset_hours = known.onset_hours || staged.onset_hours,
+    expires_at = greatest(known.expires_at, staged.expires_at),
+    peak_hour = CASE WHEN staged.score > known.score THEN staged.peak_hour ELSE known.peak_hour END,
+    tail_probability = CASE WHEN staged.score > known.score
+        THEN staged.tail_probability ELSE known.tail_probability END,
+    expected = CASE WHEN staged.score > known.score THEN staged.expected ELSE known.expected END,
+    expected_low = CASE WHEN staged.score > known.score THEN staged.expected_low ELSE known.expected_low END,
+    expected_high = CASE WHEN staged.score > known.score THEN staged.expected_high ELSE known.expected_high END,
+    observed = CASE WHEN staged.score > known.score THEN staged.observed ELSE known.observed END,
+    similarity = CASE WHEN staged.score > known.score
+        THEN coalesce(staged.similarity, known.similarity) ELSE known.similarity END,
+    series = CASE WHEN staged.score > known.score THEN staged.series ELSE known.series END,
+    part = CASE WHEN staged.score > known.score THEN staged.part ELSE known.part END,
+    kind = CASE
+        -- Of hours: what a check of their day has said.
+        WHEN known.lineage = 'volume' AND known.similarity IS NOT NULL THEN known.kind
+        WHEN 'both' IN (known.kind, staged.kind) THEN 'both'
+        WHEN staged.score > known.score THEN staged.kind ELSE known.kind END,
+    direction = CASE WHEN staged.kind = 'both' AND known.kind <> 'both'
+            OR staged.kind = known.kind AND staged.score > known.score
+        THEN staged.direction ELSE known.direction END,
+    recommended_action = CASE WHEN staged.kind = 'both' AND known.kind <> 'both'
+            OR staged.kind = known.kind AND staged.score > known.score
+        THEN staged.recommended_action ELSE known.recommended_action END,
     -- critical comes before warning.
-    severity = least(known.severity, excluded.severity),
-    score = greatest(known.score, excluded.score)
-WHERE excluded.last_hour > known.last_hour
-RETURNING anomaly_id, xmax = 0 AS is_new
+    severity = least(known.severity, staged.severity),
+    threshold = known.threshold, method = known.method,
+    score = greatest(known.score, staged.score)
+FROM anomalies AS known
+WHERE known.anomaly_id = staged.anomaly_id AND known.status <> 'withdrawn'
+    AND staged.last_hour > known.last_hour

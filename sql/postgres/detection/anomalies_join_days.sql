@@ -4,8 +4,7 @@ WITH joined AS (
     UPDATE anomalies SET status = 'withdrawn', closed_at = now(),
         close_reason = 'part of ' || hours.anomaly_id
     FROM staged_anomalies AS hours
-    WHERE anomalies.method = 'pattern' AND anomalies.kind = 'volume'
-        AND hours.method <> 'pattern' AND hours.kind = 'volume'
+    WHERE anomalies.lineage = 'day' AND hours.lineage = 'volume'
         AND anomalies.customer_id = hours.customer_id AND anomalies.metric_key = hours.metric_key
         AND anomalies.last_hour >= hours.first_hour AND anomalies.first_hour <= hours.last_hour
         AND (anomalies.status = 'open' OR anomalies.close_reason = 'recovered')

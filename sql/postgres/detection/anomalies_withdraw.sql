@@ -1,11 +1,10 @@
--- Episodes of series that were judged anew ($1 customers, $2 keys of metrics; NULL: all) since an hour ($3),
--- and are none any more: not among what is staged. What a person has closed stays.
+-- Episodes of series that were judged anew ($1 customers, $2 keys of metrics, and all of $4 metrics) since an
+-- hour ($3), and are none any more: not among what is staged. What a person has closed stays.
 WITH withdrawn AS (
     UPDATE anomalies SET status = 'withdrawn', closed_at = now(),
         close_reason = 'late data: nothing is unusual about these hours'
-    WHERE ($1::text[] IS NULL
+    WHERE (metric_key = ANY ($4::text[])
             OR (customer_id, metric_key) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-        AND (kind IN ('volume', 'both') OR kind = 'fleet' AND $1::text[] IS NULL)
         AND method <> 'pattern' AND first_hour >= $3::timestamptz
         AND status IN ('open', 'acknowledged', 'resolved')
         AND (closed_at IS NULL OR close_reason = 'recovered')
