@@ -175,12 +175,94 @@ struct ServeTests {
             #expect(await server.raw(header + "\r\n\r\n").hasPrefix("HTTP/1.1 400"))
             #expect(await server.raw("nonsense\r\n\r\n").hasPrefix("HTTP/1.1 400"))
             // Never a whole request: the connection is closed, and nothing is answered.
-            #expect(
-                await server.raw(
-                    "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab")
-                    == "")
+            #expect(await server.raw(server.head(length: 5) + "ab") == "")
+            // Nobody waits for the body of what is refused already; its rest keeps no connection open.
+            for path in ["/webhooks/stripe", "/nope"] {
+                let answer = await server.raw(
+                    "POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n",
+                    thenRest: "x")
+                #expect(
+                    answer.hasPrefix("HTTP/1.1 40") && !answer.hasSuffix("(still open)"),
+                    "\(path): \(answer)")
+            }
+            // Nor does what was asked once.
+            let asked = await server.raw("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(asked.hasPrefix("HTTP/1.1 200") && asked.hasSuffix("ok\n"))
             let health = try await server.get("/healthz")
             #expect(health.status == 200)
+        }
+    }
+
+    /// More than may be held in memory, if all of it came.
+    @Test func `bodies that are only announced keep nobody out`() async throws {
+        try await withServer { server in
+            let event = Array(Self.event.utf8)
+            let held = server.hold(80, server.head(length: 1_000_000) + "{")
+            defer { for connection in held { close(connection) } }
+            let taken = try await server.post(
+                "/webhooks/stripe", event, signature: server.sign(event))
+            #expect(taken.status == 200)
+        }
+    }
+
+    @Test func `while Postgres hangs, Stripe is told to come again`() async throws {
+        try await withServer { server in
+            let event = Array(Self.event.utf8)
+            try await server.submitted.stack.postgres.withConnection { connection in
+                try await connection.query("BEGIN")
+                try await connection.query("LOCK TABLE webhook_events, schema_migrations")
+                async let refused = server.post(
+                    "/webhooks/stripe", event, signature: server.sign(event))
+                async let ready = server.get("/readyz")
+                let statuses = try await [refused.status, ready.status]
+                #expect(statuses == [503, 503])
+                try await connection.query("ROLLBACK")
+            }
+            let taken = try await server.post(
+                "/webhooks/stripe", event, signature: server.sign(event))
+            #expect(taken.status == 200)
+        }
+    }
+
+    @Test func `what Stripe never sends is found in its list while the server runs`() async throws {
+        try await withServer(with: ["SERVE_BACKFILL_SECONDS": "1"]) { server in
+            try await server.stripe("POST", "/_sim/webhooks", #"{"on": false}"#)
+            #expect(try await server.submitted.bill().status == 0)
+            let ann = server.submitted.customers["ann"] ?? ""
+            try await server.stripe("POST", "/_sim/customers/\(ann)/pay_open", "{}")
+            let stack = server.submitted.stack
+            try await stack.until("SELECT bool_and(status = 'paid') AS value FROM invoices")
+            #expect(
+                try await stack.value(
+                    "SELECT bool_and(source = 'backfill') AS value FROM webhook_events"))
+            let metrics = try await server.get("/metrics").text
+            #expect(metrics.contains("\nmeterflow_webhook_backfilled_total "))
+        }
+    }
+
+    @Test func `what came is worked on also when Stripe's list cannot be read`() async throws {
+        try await withSubmittedStack { submitted in
+            #expect(try await submitted.bill().status == 0)
+            let ann = submitted.customers["ann"] ?? ""
+            _ = try await submitted.stripe.send("POST", "/_sim/customers/\(ann)/pay_open", "{}")
+            let stack = submitted.stack
+            try await stack.postgres.query(
+                """
+                INSERT INTO webhook_events (event_id, source, type, livemode, object_id, payload)
+                SELECT 'evt_1', 'endpoint', 'invoice.paid', false, stripe_invoice_id, format(
+                    '{"id":"evt_1","object":"event","type":"invoice.paid","livemode":false,'
+                        || '"data":{"object":{"id":"%s"}}}', stripe_invoice_id)
+                FROM invoices WHERE customer_id = 'ann'
+                """)
+            let fault = #"[{"match": {"path": "/v1/events"}, "fault": "error_500", "times": 100}]"#
+            _ = try await submitted.stripe.send("POST", "/_sim/faults", fault)
+            let result = try await stack.jobs(
+                ["run", "process-webhooks"], with: submitted.settings([:]))
+            #expect(result.status == 69, "\(result.errors)")
+            #expect(result.output.contains("processed     1"))
+            #expect(
+                try await stack.value(
+                    "SELECT status = 'paid' AS value FROM invoices WHERE customer_id = 'ann'"))
         }
     }
 
@@ -237,7 +319,42 @@ struct ServeTests {
             let list = try await submitted.stripe.send("GET", "/v1/webhook_endpoints").json
             let endpoint = list["data"]?.elements?.first
             #expect(endpoint?["api_version"]?.text == "2026-10-28.endive")
-            #expect(endpoint?["enabled_events"]?.elements?.count == 19)
+            #expect(endpoint?["enabled_events"]?.elements?.count == 20)
+        }
+    }
+
+    @Test func `dead letters of events need no live billing, and a list says how long it is`()
+        async throws
+    {
+        try await withStack(catalog: nil) { stack in
+            try await stack.postgres.query(
+                """
+                INSERT INTO webhook_events
+                    (event_id, source, type, livemode, payload, state, settled_at)
+                SELECT 'evt_' || number, 'endpoint', 'invoice.paid', false, '{}', 'dead', now()
+                FROM generate_series(1, 120) AS number
+                """)
+            try await stack.postgres.query(
+                """
+                INSERT INTO dead_letters (kind, subject_id, reason)
+                VALUES ('webhook', 'evt_1', 'test'), ('webhook', 'evt_2', 'test')
+                """)
+            let table = try await stack.jobs("webhooks", "list")
+            #expect(table.output.split(separator: "\n").count == 101)
+            #expect(table.errors.contains("100 of 120; --limit shows more\n"))
+            let rows = try await stack.jobs("webhooks", "list", "--format", "json")
+            #expect(rows.output.split(separator: "\n").count == 120)
+            #expect(!rows.errors.contains("of 120"))
+
+            let number: Int = try await stack.value(
+                "SELECT dead_letter_id AS value FROM dead_letters WHERE subject_id = 'evt_2'")
+            let discarded = try await stack.done(
+                "dead-letters", "discard", "\(number)", "--reason", "test")
+            #expect(discarded == "discarded; evt_2 is worked on no more\n")
+            let retried = try await stack.done("dead-letters", "retry", "--all")
+            #expect(retried == "1 events are pending again, for serve or process-webhooks\n")
+            let pending = try await stack.done("webhooks", "list", "--state", "pending")
+            #expect(pending.contains("evt_1 "))
         }
     }
 

@@ -54,29 +54,57 @@ struct ServedStack: Sendable {
     }
 
     /// Sends bytes as they are, and reads until the server closes the connection.
-    func raw(_ text: String) async -> String {
+    ///
+    /// - Parameter rest: sent once anything was answered.
+    /// - Returns: what was answered; and that it is still open, if the server does not close it.
+    func raw(_ text: String, thenRest rest: String = "") async -> String {
         await offThePool {
-            let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            let connection = self.connection(sending: text)
             defer { close(connection) }
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = self.port.bigEndian
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            let isOpen = withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-                }
-            }
-            #expect(isOpen)
-            _ = text.withCString { Glibc.send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
             var answer: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)
             while true {
+                var event = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+                guard poll(&event, 1, 30_000) > 0 else {
+                    return String(decoding: answer, as: UTF8.self) + " (still open)"
+                }
                 let count = read(connection, &buffer, buffer.count)
                 guard count > 0 else { return String(decoding: answer, as: UTF8.self) }
+                if answer.isEmpty { Self.send(rest, to: connection) }
                 answer += buffer[..<count]
             }
         }
+    }
+
+    /// What comes before a body that may be Stripe's.
+    func head(length: Int) -> String {
+        "POST /webhooks/stripe HTTP/1.1\r\nHost: a\r\nStripe-Signature: \(sign([]))\r\n"
+            + "Content-Length: \(length)\r\n\r\n"
+    }
+
+    /// Opens connections, sends the same on each, and leaves them open.
+    func hold(_ count: Int, _ text: String) -> [Int32] {
+        (0..<count).map { _ in connection(sending: text) }
+    }
+
+    private func connection(sending text: String) -> Int32 {
+        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let isOpen = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+        #expect(isOpen)
+        Self.send(text, to: connection)
+        return connection
+    }
+
+    private static func send(_ text: String, to connection: Int32) {
+        _ = text.withCString { Glibc.send(connection, $0, strlen($0), Int32(MSG_NOSIGNAL)) }
     }
 
     /// Asks the server to end.
@@ -100,24 +128,28 @@ extension SubmittedStack {
         return try #require(words.first { $0.hasPrefix("whsec_") })
     }
 
-    func serve(port: UInt16, secret: String) throws -> JobsProcess {
-        try stack.start(
-            ["serve"],
-            with: settings([
-                "STRIPE_WEBHOOK_SECRETS": "\(secret), whsec_old", "SERVE_PORT": "\(port)",
-                "SERVE_REQUEST_SECONDS": "2", "CLICKHOUSE_URL": nil,
-            ]))
+    func serve(
+        port: UInt16, secret: String, with changes: [String: String?] = [:]
+    ) throws -> JobsProcess {
+        let own: [String: String?] = [
+            "STRIPE_WEBHOOK_SECRETS": "\(secret), whsec_old", "SERVE_PORT": "\(port)",
+            "SERVE_REQUEST_SECONDS": "2", "CLICKHOUSE_URL": nil,
+        ]
+        return try stack.start(["serve"], with: settings(own.merging(changes) { $1 }))
     }
 }
 
 /// Runs a test with a server that Stripe knows.
+///
+/// - Parameter changes: to its environment.
 func withServer(
-    on postgres: OwnPostgres? = nil, _ body: (ServedStack) async throws -> Void
+    on postgres: OwnPostgres? = nil, with changes: [String: String?] = [:],
+    _ body: (ServedStack) async throws -> Void
 ) async throws {
     try await withSubmittedStack(on: postgres) { submitted in
         let port = try freePort()
         let secret = try await submitted.registerEndpoint(port: port)
-        let process = try submitted.serve(port: port, secret: secret)
+        let process = try submitted.serve(port: port, secret: secret, with: changes)
         let server = try ServedStack(submitted, process, port, secret)
         let deadline = ContinuousClock.now + patience
         while await (try? server.get("/readyz"))?.status != 200 {

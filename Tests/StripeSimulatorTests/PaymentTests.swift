@@ -119,6 +119,30 @@ struct PaymentTests {
         #expect(sandbox.count(.charged) == 2)
     }
 
+    @Test(arguments: [
+        ("failed", ["refund.updated", "refund.failed"]), ("canceled", ["refund.updated"]),
+    ])
+    func `a refund that is undone says so, and can be made again`(
+        status: String, events: [String]
+    ) throws {
+        let sandbox = try Sandbox()
+        let id = sandbox.open()
+        sandbox.post("/v1/invoices/\(id)/pay")
+        let payments = sandbox.get("/v1/invoice_payments", "invoice=\(id)")
+        let payment = payments["data"]?.elements?.first?["payment"]
+        let intent = try #require(payment?["payment_intent"]?.text)
+        let whole = "payment_intent=\(intent)"
+        let refund = sandbox.post("/v1/refunds", whole).id
+        #expect(sandbox.post("/v1/refunds", whole).status == 400)
+        let path = "/_sim/refunds/\(refund)"
+        #expect(sandbox.control("POST", path, #"{"status": "succeeded"}"#).status == 400)
+        #expect(sandbox.control("POST", path, #"{"status": "\#(status)"}"#).status == 200)
+        #expect(Array(sandbox.events().suffix(events.count)) == events)
+        #expect(sandbox.get("/v1/refunds/\(refund)")["status"]?.text == status)
+        #expect(sandbox.control("POST", path, #"{"status": "failed"}"#).status == 400)
+        #expect(sandbox.post("/v1/refunds", whole)["amount"]?.integer == 2_000)
+    }
+
     @Test func `effects are counted per customer and per invoice, deleted ones too`() throws {
         let sandbox = try Sandbox()
         let (one, other) = (sandbox.customer(), sandbox.customer())

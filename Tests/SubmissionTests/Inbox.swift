@@ -62,10 +62,18 @@ struct Inbox: Sendable {
             """#
     }
 
+    /// An event that only names its object.
+    static func thinEvent(_ id: String, _ type: String, _ object: String) -> String {
+        #"""
+        {"id":"\#(id)","object":"v2.core.event","type":"v1.\#(type)","livemode":false,"created":"2026-11-01T00:00:00Z","related_object":{"id":"\#(object)","type":"invoice","url":"/v1/x"}}
+        """#
+    }
+
     /// Works on all that is due, as one process.
     @discardableResult
     func drain(
-        through transport: SimulatedTransport? = nil, name: String = "webhooks", heals: Bool = true
+        through transport: (any StripeTransport)? = nil, name: String = "webhooks",
+        heals: Bool = true
     ) async throws -> WebhookSummary {
         let client = client(transport)
         let store = SubmissionStore(pool: scene.ledger.pool, holder: name)
@@ -79,7 +87,7 @@ struct Inbox: Sendable {
             .drainPatiently { try await scene.ledger.advance(seconds: $0) }
     }
 
-    func client(_ transport: SimulatedTransport? = nil) -> StripeClient {
+    func client(_ transport: (any StripeTransport)? = nil) -> StripeClient {
         var patience = StripeClient.Patience()
         patience.attempts = 3
         patience.wait = { _ in await Task.yield() }
@@ -117,6 +125,15 @@ struct Inbox: Sendable {
         try await scene.ledger.values("SELECT key AS value FROM alerts ORDER BY key")
     }
 
+    /// The keys of those that are not over; `dispute` in place of Stripe's id of one.
+    func openAlerts() async throws -> [String] {
+        try await scene.ledger.values(
+            """
+            SELECT regexp_replace(key, ':dp_.*', ':dispute') AS value FROM alerts
+            WHERE state <> 'resolved' ORDER BY key
+            """)
+    }
+
     func states() async throws -> [String] {
         try await scene.ledger.values(
             "SELECT state || ' ' || count(*) AS value FROM webhook_events GROUP BY state ORDER BY 1"
@@ -136,6 +153,13 @@ extension Scene {
         #expect(
             outcome.response.status == 200,
             "\(path): \(String(decoding: outcome.response.body, as: UTF8.self))")
+    }
+
+    /// What an invoice was paid with.
+    func paymentIntent(of id: String) -> String {
+        let list = stripe("GET", "/v1/invoice_payments", "invoice=\(id)")
+        let payment = (list["data"] as? [[String: Any]])?.first?["payment"] as? [String: Any]
+        return payment?["payment_intent"] as? String ?? ""
     }
 
     func customer(_ planned: TestLedger.Planned, _ what: String) {

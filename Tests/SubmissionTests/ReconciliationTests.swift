@@ -1,12 +1,12 @@
 import Exact
 import Glibc
-import Ledger
 import Postgres
 import StripeSimulation
 import TestSupport
 import Testing
 
 @testable import Billing
+@testable import Ledger
 
 /// The ledger beside Stripe, after things went wrong that never should.
 struct ReconciliationTests {
@@ -33,6 +33,7 @@ struct ReconciliationTests {
             for name in ["status", "edited", "rounded", "lacking", "twice", "stray"] {
                 planned.append(try await scene.add(name))
             }
+            planned.append(try await scene.add("coupon", amounts: [Coupon.subtotal]))
             try await scene.run(planned)
 
             scene.customer(try of("status", planned), "pay_open")
@@ -68,25 +69,64 @@ struct ReconciliationTests {
                 Expected(customer: "nobody", cause: .extra, difference: 990),
                 Expected(customer: "doubled", cause: .duplicate, difference: 800),
                 Expected(customer: "added", cause: .edited, difference: 55),
+                Expected(customer: "coupon", cause: .edited, difference: -Coupon.off),
             ]
-            let dry = try await reconcile(scene, heals: false)
+            let dry = try await reconcile(scene)
             #expect(try found(dry) == expected)
             #expect(dry.drifts.allSatisfy { !$0.isHealed })
             // All that has a row and was sent: the one that is gone counts, too.
-            #expect(dry.compared == Self.sound + 9)
+            #expect(dry.compared == Self.sound + 10)
 
-            let result = try await reconcile(scene, heals: true)
-            #expect(try found(result) == expected)
-            #expect(
-                Set(result.drifts.filter(\.isHealed).map(\.cause)) == [.status, .strayDraft])
-            try await Inbox(scene).drain()
+            // Nobody works on the inbox: what was put there is not mended by that.
+            let unread = try await reconcile(scene, follow: { _ in })
+            #expect(try found(unread) == expected)
+            #expect(unread.drifts.filter(\.isHealed).map(\.cause) == [.strayDraft])
+
+            let result = try await reconcile(scene) { _ in _ = try await Inbox(scene).drain() }
+            #expect(try found(result) == expected.filter { $0.cause != .strayDraft })
+            #expect(result.drifts.filter(\.isHealed).map(\.cause) == [.status])
             #expect(try await Inbox(scene).status(of("status", planned)) == "paid")
             // What was mended is not found again, and everything else is.
-            let again = try await reconcile(scene, heals: true)
+            let again = try await reconcile(scene) { _ in _ = try await Inbox(scene).drain() }
             #expect(
                 try found(again)
                     == expected.filter { $0.cause != .status && $0.cause != .strayDraft })
         }
+    }
+
+    @Test(
+        arguments: [
+            (10, 12, 1_000, 1_200, .late), (10, 12, 1_000, 1_000, nil),
+            (10, 9, 1_000, 900, .missing), (10, 9, 1_000, 1_000, .missing),
+            (10, 10, 1_000, 1_001, .rounding), (10, 10, 1_000, 1_002, .price),
+            (10, 10, 1_000, 0, .price),
+        ] as [(Int, Int, Int64, Int64, Drift.Cause?)])
+    func `a quantity and its amount drift for one cause, and a fee for the same`(
+        billed: Int, used: Int, billedMinor: Int64, usedMinor: Int64, cause: Drift.Cause?
+    ) throws {
+        func difference(
+            _ metric: String?, _ billedMinor: Int64, _ usedMinor: Int64, of customer: String = "ann"
+        ) throws -> SlotComputation.LineDifference {
+            SlotComputation.LineDifference(
+                invoiceID: "inv_\(customer)", customerID: customer, stripeInvoiceID: nil,
+                isSent: true, currency: try #require(Currency("usd")),
+                lineID: "line_\(metric ?? "minimum")", metric: metric,
+                description: metric ?? "Minimum", billedQuantity: "\(billed)",
+                usedQuantity: "\(used)", billedMinor: billedMinor, usedMinor: usedMinor,
+                quantitySign: metric == nil ? 0 : (used - billed).signum())
+        }
+        var differences = UsageDifferences()
+        differences.lines = [try difference("storage", billedMinor, usedMinor)]
+        let own = UsageReconciliation.drifts(differences, slot: "2026-10")
+        #expect(own.map(\.cause) == [cause].compactMap(\.self))
+        #expect(own.allSatisfy { $0.ledgerMinor == billedMinor && $0.otherMinor == usedMinor })
+        // What fills up to a minimum shrinks as usage grows; another customer's is another drift.
+        differences.lines.append(try difference(nil, 500, 400))
+        differences.lines.append(try difference(nil, 0, 7, of: "bob"))
+        let all = UsageReconciliation.drifts(differences, slot: "2026-10")
+        #expect(all.map(\.customerID) == ["ann", "bob"] && all[1].cause == .price)
+        #expect(all[0].cause == cause ?? .late)
+        #expect(all[0].differenceMinor == usedMinor - billedMinor - 100)
     }
 
     @Test(
@@ -109,13 +149,15 @@ struct ReconciliationTests {
         try #require(planned.first { $0.customerID == name })
     }
 
-    private func reconcile(_ scene: Scene, heals: Bool) async throws -> StripeReconciliation.Result
-    {
+    /// - Parameter follow: works on the inbox; `nil`: nothing is mended.
+    private func reconcile(
+        _ scene: Scene, follow: (@Sendable (Bool) async throws -> Void)? = nil
+    ) async throws -> StripeReconciliation.Result {
         let pool = scene.ledger.pool
         return try await StripeReconciliation(
-            client: StripeClient(transport: SimulatedTransport(scene.simulator)),
+            client: StripeClient(transport: Coupon(SimulatedTransport(scene.simulator))),
             invoices: InvoiceStore(pool: pool), events: WebhookStore(pool: pool),
-            ledgerID: scene.ledger.ledgerID, isLive: false, day: "2026-11-22", heals: heals
+            ledgerID: scene.ledger.ledgerID, isLive: false, day: "2026-11-22", follow: follow
         ).run([try #require(.init(TestLedger.slot))])
     }
 
@@ -127,6 +169,35 @@ struct ReconciliationTests {
         }
         #expect(Set(found).count == found.count, "\(found)")
         return Set(found)
+    }
+}
+
+/// Stripe with a coupon that is taken off one invoice: its lines and its subtotal stay.
+private struct Coupon: StripeTransport {
+    /// By which the invoice is told; and a tenth of it.
+    static let (subtotal, off): (Int64, Int64) = (31_337, 3_133)
+
+    private let simulated: SimulatedTransport
+
+    init(_ simulated: SimulatedTransport) {
+        self.simulated = simulated
+    }
+
+    func awaitTurn(of call: StripeCall) async throws {
+        try await simulated.awaitTurn(of: call)
+    }
+
+    func send(_ call: StripeCall) async throws -> StripeResponse {
+        let response = try await simulated.send(call)
+        var text = String(decoding: response.body, as: UTF8.self)
+        for field in ["total", "total_excluding_tax"] {
+            text.replace(
+                "\"\(field)\":\(Self.subtotal)", with: "\"\(field)\":\(Self.subtotal - Self.off)")
+        }
+        return StripeResponse(
+            status: response.status, requestID: response.requestID,
+            isReplayed: response.isReplayed, shouldRetry: response.shouldRetry,
+            isRateLimited: response.isRateLimited, body: Array(text.utf8))
     }
 }
 

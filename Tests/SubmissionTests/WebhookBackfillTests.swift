@@ -30,9 +30,13 @@ struct WebhookBackfillTests {
     }
 
     private func handled(_ inbox: Inbox) throws -> Set<String> {
-        Set(
-            try inbox.events().map { try ReceivedEvent(payload: $0) }
-                .filter { WebhookTypes.all.contains($0.type) }.map(\.id))
+        Set(try listed(inbox).map(\.id))
+    }
+
+    /// What Stripe lists of that, the oldest first.
+    private func listed(_ inbox: Inbox) throws -> [ReceivedEvent] {
+        try inbox.events().map { try ReceivedEvent(payload: $0) }
+            .filter { WebhookTypes.all.contains($0.type) }
     }
 
     @Test func `nothing is missing after the endpoint was down`() async throws {
@@ -88,6 +92,76 @@ struct WebhookBackfillTests {
             let second = try await backfill(inbox, lag: 300).follow(now: now)
             #expect(second.read == first.read)
             #expect(second.new == 0)
+        }
+    }
+
+    @Test func `from a cursor all is read that came since, and what is young is read again`()
+        async throws
+    {
+        try await withScene { inbox, customers in
+            let scene = inbox.scene
+            // The cursor stands at the end of what there is.
+            try await scene.advance(seconds: 7200)
+            _ = try await backfill(inbox, lag: 300).follow(now: now + 7200)
+            let start = try #require(try await inbox.store.cursor())
+            #expect(try start == listed(inbox).last?.id)
+            // Several pages that are old by then, and something younger.
+            for customer in customers {
+                for _ in 0..<5 { scene.customer(customer, "fail_open") }
+                scene.customer(customer, "pay_open")
+            }
+            let old = try listed(inbox)
+            try await scene.advance(seconds: 2000)
+            let later = try await scene.add("later", amounts: [500])
+            try await scene.run([later])
+            let all = try listed(inbox)
+            let first = try await backfill(inbox, lag: 300).follow(now: now + 9200 - 700)
+            let fresh = all.drop { $0.id != start }.count - 1
+            #expect(fresh > 200, "several pages")
+            #expect(first.read == fresh && first.new == fresh)
+            #expect(try await inbox.store.cursor() == old.last?.id)
+            let second = try await backfill(inbox, lag: 300).follow(now: now + 9200 - 700)
+            #expect(second.read == all.count - old.count && second.new == 0)
+            #expect(try await inbox.store.cursor() == old.last?.id)
+            let kept: [String] = try await scene.ledger.values(
+                "SELECT event_id AS value FROM webhook_events")
+            #expect(Set(kept) == Set(all.map(\.id)))
+        }
+    }
+
+    private static let somebodyWaits = """
+        SELECT count(*) > 0 AS value FROM pg_stat_activity
+        WHERE application_name = current_setting('application_name') AND wait_event_type = 'Lock'
+        """
+
+    @Test(.timeLimit(.minutes(1)))
+    func `a page and what comes to the endpoint do not wait for each other in a circle`()
+        async throws
+    {
+        try await withLedger { ledger in
+            let inbox = Inbox(try Scene(ledger))
+            // As Stripe lists them: the newest first.
+            let page = ["evt_b", "evt_a"].map {
+                ReceivedEvent(
+                    id: $0, type: "customer.created", apiVersion: nil, isLive: false, account: nil,
+                    objectID: nil, payload: "{}")
+            }
+            let insertion = """
+                INSERT INTO webhook_events (event_id, source, type, livemode, payload)
+                VALUES ($1, 'endpoint', 'customer.created', false, '{}')
+                """
+            try await ledger.pool.withConnection { connection in
+                try await connection.query("BEGIN")
+                try await connection.query(insertion, ["evt_a"])
+                async let new = inbox.store.insert(page, cursor: nil)
+                while try await !ledger.value(Self.somebodyWaits, as: Bool.self) {
+                    await Task.yield()
+                }
+                try await connection.query(insertion, ["evt_b"])
+                try await connection.query("COMMIT")
+                let count = try await new
+                #expect(count == 0)
+            }
         }
     }
 

@@ -54,12 +54,29 @@ struct StripeRefund: Sendable, Equatable, Decodable {
     let status: String?
 }
 
+/// Source: docs.stripe.com/api/disputes/object.
 struct StripeDispute: Sendable, Equatable, Decodable {
+    struct Evidence: Sendable, Equatable, Decodable {
+        /// Unix time; zero: the bank takes no answer.
+        let dueBy: Int64?
+
+        enum CodingKeys: String, CodingKey {
+            case dueBy = "due_by"
+        }
+    }
+
     let id: String
     let amount: Int64
+    let currency: String
     let status: String
+    let evidence: Evidence?
 
-    /// Source: docs.stripe.com/api/disputes/object. An inquiry that is closed took nothing.
+    enum CodingKeys: String, CodingKey {
+        case id, amount, currency, status
+        case evidence = "evidence_details"
+    }
+
+    /// An inquiry that is closed took nothing.
     var standing: InvoiceStanding.Dispute {
         switch status {
         case "won", "warning_closed", "prevented": .won

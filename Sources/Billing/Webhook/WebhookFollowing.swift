@@ -10,14 +10,14 @@ extension WebhookProcessor {
         } catch {
             throw Obstacle.contradiction("it cannot be read")
         }
-        guard WebhookTypes.all.contains(event.type) else {
-            throw Obstacle.ignored("nothing follows from \(event.type)")
-        }
         guard event.isLive == settings.isLive else {
             throw Obstacle.foreign("it is of \(event.isLive ? "live" : "test") mode")
         }
         guard event.account == nil || event.account == settings.accountID else {
             throw Obstacle.foreign("it is of the account \(event.account ?? "")")
+        }
+        guard WebhookTypes.all.contains(event.type) else {
+            throw Obstacle.ignored("nothing follows from \(event.type)")
         }
         let stripeID = try await stripeInvoiceID(of: event)
         let invoiceID = try await invoiceID(of: event, stripeID)
@@ -27,8 +27,11 @@ extension WebhookProcessor {
         do {
             try await follow(event, taken, stripeID, claim)
         } catch {
-            // Who lost the claim has nothing to give back. One that is not given back runs out.
-            try? await submissions.release(claim)
+            // A task that was cancelled writes nothing any more, so another one gives the claim back. Who lost
+            // it has nothing to give back; one that is not given back runs out.
+            try? await Task.detached { [submissions] in
+                try await submissions.release(claim)
+            }.value
             throw error
         }
     }
@@ -66,7 +69,7 @@ extension WebhookProcessor {
 
     /// Our id of the invoice. Stripe may tell of an invoice before we have written down its id there.
     private func invoiceID(of event: WebhookEvent, _ stripeID: String) async throws -> String {
-        if let known = try await store.invoice(stripeID: stripeID, ourID: nil) { return known }
+        if let known = try await store.invoice(stripeID: stripeID, ourID: nil) { return known.id }
         let isInvoice = event.object.id == stripeID
         var metadata = isInvoice ? event.object.metadata : nil
         if metadata == nil || metadata?[StripeMetadata.ledger] == requests.ledgerID {
@@ -80,7 +83,7 @@ extension WebhookProcessor {
         else {
             throw Obstacle.contradiction("its invoice is of this ledger, which does not know it")
         }
-        return known
+        return known.id
     }
 
     // MARK: Under the claim
@@ -99,7 +102,7 @@ extension WebhookProcessor {
             return try await store.apply(
                 taken, claim, status: state.status, standing: subject.standing,
                 entry: (event.type, "\(event.id): Stripe does not have \(stripeID) any more"),
-                alerts: [])
+                alerts: WebhookAlerts.noSecond(stripeID))
         }
         if try await heal(found.invoice, &state, claim) {
             state = try await submissions.state(claim)
@@ -109,13 +112,15 @@ extension WebhookProcessor {
             return try await store.apply(
                 taken, claim, status: state.status, standing: subject.standing,
                 entry: (event.type, "\(event.id): about \(stripeID), which is not the ledger's"),
-                alerts: isHarmless ? [] : [WebhookAlerts.stray(found.invoice, subject)])
+                alerts: isHarmless
+                    ? WebhookAlerts.noSecond(stripeID) : WebhookAlerts.second(found, subject))
         }
         var standing = subject.standing
         standing.credited = found.credited
         switch found.invoice.status {
         case .open where event.type == "invoice.overdue": standing.isOverdue = true
-        case .paid, .void: standing.isOverdue = false
+        // Nobody waits for its money any more, whichever of the events is worked on last.
+        case .paid, .void, .uncollectible: standing.isOverdue = false
         default: break
         }
         var disputes: [StripeDispute] = []
@@ -130,7 +135,7 @@ extension WebhookProcessor {
         let alerts = WebhookAlerts(
             event: event, subject: subject, found: found, disputes: disputes, before: state.status,
             after: status
-        ).alerts
+        ).changes
         try await store.apply(
             taken, claim, status: status, standing: standing,
             entry: (event.type, "\(event.id): \(found.invoice.status.rawValue) at Stripe"),

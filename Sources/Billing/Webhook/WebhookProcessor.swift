@@ -41,7 +41,8 @@ package struct WebhookProcessor: Sendable {
     let requests: StripeRequests
     let logger: Logger
 
-    /// Attempts that fail for reasons of the event's own, and those in which Stripe did not answer.
+    /// Attempts that fail for reasons of the event's own, and those in which Stripe did not answer, or the key
+    /// was not allowed to ask.
     static let maximumAttempts = 8
     static let maximumUnanswered = 40
     /// When to look again at an event whose invoice somebody works on.
@@ -70,7 +71,8 @@ package struct WebhookProcessor: Sendable {
         case contradiction(String)
     }
 
-    /// - Throws: what makes going on pointless: the ledger is away, or Stripe does not let the key in.
+    /// - Throws: what makes going on pointless: the ledger is away, or Stripe does not let the key in. Whoever
+    ///   took the event puts it back.
     package func process(_ taken: TakenEvent) async throws -> WebhookOutcome {
         guard taken.attempts <= Self.maximumUnanswered else {
             return try await fail(taken, "whoever worked on it did not come to an end")
@@ -94,10 +96,11 @@ package struct WebhookProcessor: Sendable {
             return try await postpone(taken, seconds, "\(interruption)")
         } catch let error as StripeError {
             switch error.kind {
-            case .unauthorized:
-                _ = try await postpone(taken, 60, "\(error)")
-                throw error
+            case .unauthorized: throw error
             case .retry, .throttled:
+                return try await fail(taken, "\(error)", limit: Self.maximumUnanswered)
+            // What a restricted key may not read is no fault of the event's.
+            case .refused where error.status == 403:
                 return try await fail(taken, "\(error)", limit: Self.maximumUnanswered)
             case .burned, .refused: return try await fail(taken, "\(error)")
             }
@@ -119,14 +122,28 @@ package struct WebhookProcessor: Sendable {
         guard taken.attempts < limit else {
             logger.error(
                 "webhook given up", metadata: ["event": "\(taken.id)", "why": "\(reason)"])
-            try await store.bury(
-                taken, reason: reason, alert: WebhookAlerts.deadLetter(taken.id, reason: reason))
+            let alert = WebhookAlerts.deadLetter(
+                taken.id, reason: reason, of: try await invoice(namedBy: taken))
+            try await store.bury(taken, reason: reason, alert: alert)
             return .dead
         }
         logger.warning("webhook failed", metadata: ["event": "\(taken.id)", "why": "\(reason)"])
         try await store.postpone(
             taken, seconds: Self.delaySeconds(after: taken.attempts), isFailure: true, note: reason)
         return .failed
+    }
+
+    /// The invoice of ours that an event names by itself, and whose it is.
+    private func invoice(
+        namedBy taken: TakenEvent
+    ) async throws -> (id: String, customerID: String)? {
+        guard let event = try? WebhookEvent(Array(taken.payload.utf8)),
+            let stripeID = event.object.invoice ?? event.object.id
+        else { return nil }
+        let metadata = event.object.metadata ?? [:]
+        let isOurs = metadata[StripeMetadata.ledger] == requests.ledgerID
+        return try await store.invoice(
+            stripeID: stripeID, ourID: isOurs ? metadata[StripeMetadata.invoice] : nil)
     }
 
     /// 5, 10, 20 seconds and so on, at most an hour.

@@ -63,6 +63,20 @@ package struct WebhookRun: Sendable {
     private func work(
         _ batch: [TakenEvent], _ isStopping: @escaping @Sendable () -> Bool
     ) async throws -> WebhookSummary {
+        do {
+            return try await sideBySide(batch, isStopping)
+        } catch {
+            // No event is to blame for it. A task that was cancelled writes nothing any more, so another one does.
+            try? await Task.detached { [store] in
+                try await store.putBack(batch, note: "the work was broken off: \(error)")
+            }.value
+            throw error
+        }
+    }
+
+    private func sideBySide(
+        _ batch: [TakenEvent], _ isStopping: @escaping @Sendable () -> Bool
+    ) async throws -> WebhookSummary {
         var objects = Dictionary(grouping: batch, by: Self.object).values[...].makeIterator()
         return try await withThrowingTaskGroup(of: WebhookSummary.self) { group in
             func begin(_ events: [TakenEvent]) {

@@ -31,11 +31,15 @@ package struct WebhookSignature: Sendable {
         self.secrets = secrets.map { Array($0.utf8) }
     }
 
+    /// Whether a header is one that Stripe may have written: for whoever has not read the body yet.
+    package static func check(header: String?) throws(WebhookRefusal) {
+        _ = try parse(header)
+    }
+
     /// - Parameters:
     ///   - body: the bytes as they came.
     ///   - now: Unix time in seconds.
     package func verify(header: String?, body: [UInt8], now: Int64) throws(WebhookRefusal) {
-        guard let header, !header.isEmpty else { throw .noSignature }
         let (time, signatures) = try Self.parse(header)
         let signed = Array("\(time).".utf8) + body
         var isValid = false
@@ -53,8 +57,9 @@ package struct WebhookSignature: Sendable {
 
     /// Schemes other than `v1` are passed over: one that is weaker must not be a way in.
     private static func parse(
-        _ header: String
+        _ header: String?
     ) throws(WebhookRefusal) -> (time: Int64, signatures: [[UInt8]]) {
+        guard let header, !header.isEmpty else { throw .noSignature }
         guard header.utf8.count <= maximumHeaderBytes else { throw .malformedSignature }
         var time: Int64?
         var signatures: [[UInt8]] = []

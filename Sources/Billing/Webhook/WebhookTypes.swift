@@ -12,8 +12,8 @@ package enum WebhookTypes {
     static let creditNote: Set<String> = ["credit_note.created", "credit_note.voided"]
     /// About something that names a payment, which names its invoices.
     static let payment: Set<String> = [
-        "charge.refunded", "charge.refund.updated", "refund.failed", "charge.dispute.created",
-        "charge.dispute.updated", "charge.dispute.closed",
+        "charge.refunded", "charge.refund.updated", "refund.updated", "refund.failed",
+        "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
     ]
 
     package static let all = invoice.union(creditNote).union(payment).sorted()

@@ -56,15 +56,23 @@ package struct DeadLetterStore: Sendable {
         }
     }
 
-    /// Takes a dead letter off the list for good. Its invoice is held, so that nothing goes on by itself.
+    /// Takes a dead letter off the list for good. An invoice is held, so that nothing goes on by itself; the
+    /// alert of an event is over.
     ///
     /// - Returns: whether it was open.
     package func discard(_ id: Int64, by person: String, reason: String) async throws -> Bool {
         try await pool.transaction { connection in
             let resolved = try Self.resolve(connection, id, "discarded", by: person, reason: reason)
-            for letter in resolved where letter.kind == "invoice" {
-                _ = try connection.query(
-                    SQL.invoiceHoldDiscarded, [letter.subjectID, reason, person])
+            for letter in resolved {
+                switch letter.kind {
+                case "invoice":
+                    _ = try connection.query(
+                        SQL.invoiceHoldDiscarded, [letter.subjectID, reason, person])
+                case "webhook":
+                    let key = Alert.deadWebhookKey(letter.subjectID)
+                    try AlertStore.resolve(key: key, on: connection)
+                default: break
+                }
             }
             return !resolved.isEmpty
         }

@@ -77,6 +77,24 @@ package struct InvoiceStanding: Sendable, Equatable {
     package init() {}
 }
 
+/// What people hear of an event.
+package struct AlertChanges: Sendable {
+    package var raised: [Alert] = []
+    /// Kinds of which all that was raised about the invoice is over.
+    package var endedKinds: [String] = []
+    /// The keys of others that are over.
+    package var endedKeys: [String] = []
+
+    package init() {}
+}
+
+extension Alert {
+    /// Of an event that was given up.
+    package static func deadWebhookKey(_ eventID: String) -> String {
+        "webhook_dead_letter:\(eventID)"
+    }
+}
+
 /// The invoice of ours that an event is about.
 package struct WebhookSubject: Sendable, Equatable {
     package let invoiceID: String

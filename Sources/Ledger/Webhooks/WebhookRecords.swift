@@ -12,16 +12,29 @@ package struct WebhookRecords: Sendable {
         package var state: String?
         package var type: String?
         package var invoiceID: String?
-        package var limit = 100
+        /// At most so many; `nil`: all.
+        package var limit: Int?
 
         package init() {}
+
+        fileprivate var parameters: [(any PostgresEncodable)?] { [state, type, invoiceID] }
     }
 
-    /// The newest first.
-    package func list(_ filter: Filter) async throws -> [WebhookRecord] {
-        try await pool.query(
-            SQL.webhookList, [filter.state, filter.type, filter.invoiceID, filter.limit]
-        ).rows.map(WebhookRecord.init)
+    /// The newest first; memory stays flat.
+    package func forEachBatch(
+        _ filter: Filter, _ body: @escaping @Sendable ([WebhookRecord]) throws -> Void
+    ) async throws {
+        try await pool.withConnection { connection in
+            try await connection.forEachBatch(
+                SQL.webhookList, filter.parameters + [filter.limit], batchSize: 1000
+            ) { rows in try body(rows.map(WebhookRecord.init)) }
+        }
+    }
+
+    /// How many there are, whatever the filter's limit.
+    package func count(_ filter: Filter) async throws -> Int {
+        let rows = try await pool.query(SQL.webhookCount, filter.parameters).rows
+        return try rows.first?.decode("events") ?? 0
     }
 
     /// - Throws: `LedgerError` (notFound).
@@ -34,11 +47,14 @@ package struct WebhookRecords: Sendable {
 
     /// Makes an event pending again, whatever became of it; a dead letter of it is answered.
     ///
-    /// - Throws: `LedgerError` (notFound).
+    /// - Throws: `LedgerError`: there is no such event, or what it said was erased.
     package func replay(_ id: String, by person: String) async throws {
         try await pool.transaction { connection in
             let found = try connection.query(SQL.webhookReplay, [id])
-            guard !found.rows.isEmpty else { throw LedgerError.noWebhook(id) }
+            guard !found.rows.isEmpty else {
+                let isThere = try !connection.query(SQL.webhookShow, [id]).rows.isEmpty
+                throw isThere ? LedgerError.erasedWebhook(id) : LedgerError.noWebhook(id)
+            }
             _ = try connection.query(SQL.webhookLettersResolve, [id, person])
         }
     }
@@ -85,5 +101,14 @@ extension LedgerError {
         Self(
             code: .notFound,
             description: "there is no event \(id); jobs webhooks list shows those that came")
+    }
+
+    static func erasedWebhook(_ id: String) -> Self {
+        Self(
+            code: .conflict,
+            description: """
+                what event \(id) said was erased with its customer: there is nothing to replay; \
+                jobs run reconcile reads its invoice again
+                """)
     }
 }

@@ -35,7 +35,8 @@ package struct WebhookStore: Sendable {
     ///
     /// - Returns: how many of the events are new.
     package func insert(_ page: [ReceivedEvent], cursor: String?) async throws -> Int {
-        var statements = page.map {
+        // In the order of the inbox: of two that hold some of the same events none waits for the other.
+        var statements = page.sorted { $0.id < $1.id }.map {
             PostgresStatement(SQL.webhookInsert, Self.parameters($0, .backfill))
         }
         if let cursor { statements.append(PostgresStatement(SQL.eventCursorWrite, [cursor])) }
@@ -78,7 +79,8 @@ package struct WebhookStore: Sendable {
 
     package func settle(_ event: TakenEvent, as ending: Ending, note: String) async throws {
         try await pool.query(
-            SQL.webhookSettle, [event.id, event.token, ending.rawValue, note])
+            SQL.webhookSettle,
+            [event.id, event.token, ending.rawValue, note, Alert.deadWebhookKey(event.id)])
     }
 
     /// Puts an event back.
@@ -89,6 +91,13 @@ package struct WebhookStore: Sendable {
     ) async throws {
         try await pool.query(
             SQL.webhookPostpone, [event.id, event.token, seconds, note, isFailure])
+    }
+
+    /// Puts back what of these is neither settled nor put back yet, as if nobody had taken it.
+    package func putBack(_ events: [TakenEvent], note: String) async throws {
+        try await pool.query(
+            SQL.webhookPutBack, [events.map(\.id), events.map(\.token), note],
+            timeoutSeconds: 10)
     }
 
     /// Gives an event up until a person has looked.
@@ -102,10 +111,13 @@ package struct WebhookStore: Sendable {
 
     // MARK: Invoices
 
-    /// - Returns: the id of our invoice that has one of these ids.
-    package func invoice(stripeID: String, ourID: String?) async throws -> String? {
-        try await pool.query(SQL.webhookInvoice, [stripeID, ourID]).rows.first?
-            .decode("invoice_id")
+    /// - Returns: our id of the invoice that has one of these ids, and whose it is.
+    package func invoice(
+        stripeID: String, ourID: String?
+    ) async throws -> (id: String, customerID: String)? {
+        let row = try await pool.query(SQL.webhookInvoice, [stripeID, ourID]).rows.first
+        guard let row else { return nil }
+        return (try row.decode("invoice_id"), try row.decode("customer_id"))
     }
 
     /// Under a claim: whose invoice it is, and what events said of it so far.
@@ -124,18 +136,13 @@ package struct WebhookStore: Sendable {
             slot: try row.decode("slot"), isBegun: try row.decode("is_begun"), standing: standing)
     }
 
-    /// What is over once an invoice has come to an end.
-    private static let paymentKinds = [
-        "payment_failed", "payment_action_required", "invoice_overdue", "finalization_failed",
-    ]
-
     /// Writes what follows from an event: the invoice's status and standing, the entry in its journal, the
     /// alerts, and that the event is settled, all or nothing; and gives the claim back.
     ///
     /// - Throws: `SubmissionInterruption.claimLost` if the invoice or the event is somebody else's now.
     package func apply(
         _ event: TakenEvent, _ claim: InvoiceClaim, status: InvoiceStatus,
-        standing: InvoiceStanding, entry: (event: String, detail: String), alerts: [Alert]
+        standing: InvoiceStanding, entry: (event: String, detail: String), alerts: AlertChanges
     ) async throws {
         try await pool.transaction { [entry] connection in
             let moved = try connection.query(
@@ -149,11 +156,13 @@ package struct WebhookStore: Sendable {
             if [.paid, .void, .uncollectible].contains(status) {
                 _ = try connection.query(SQL.requestsClose, [claim.invoiceID, claim.token])
             }
-            try AlertStore.resolve(key: "webhook_dead_letter:\(event.id)", on: connection)
-            if [.paid, .void, .uncollectible].contains(status) {
-                try AlertStore.resolve(Self.paymentKinds, of: claim.invoiceID, on: connection)
+            for key in [Alert.deadWebhookKey(event.id)] + alerts.endedKeys {
+                try AlertStore.resolve(key: key, on: connection)
             }
-            for alert in alerts { try AlertStore.raise(alert, on: connection) }
+            if !alerts.endedKinds.isEmpty {
+                try AlertStore.resolve(alerts.endedKinds, of: claim.invoiceID, on: connection)
+            }
+            for alert in alerts.raised { try AlertStore.raise(alert, on: connection) }
             _ = try connection.query(SQL.submissionRelease, [claim.invoiceID, claim.token])
         }
     }

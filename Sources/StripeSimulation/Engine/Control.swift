@@ -55,7 +55,8 @@ extension Engine {
         case ("POST", "/_sim/clock"), ("POST", "/_sim/held/release"):
             return try change(request.path, body, text: request.body)
         case ("POST", let path)
-        where path.hasPrefix("/_sim/customers/") || path.hasPrefix("/_sim/invoices/"):
+        where path.hasPrefix("/_sim/customers/") || path.hasPrefix("/_sim/invoices/")
+            || path.hasPrefix("/_sim/refunds/"):
             return try change(path, body, text: request.body)
         default:
             throw ControlMistake("the simulator has no \(request.method) \(request.path)")
@@ -73,6 +74,8 @@ extension Engine {
             return writeHeld
         case let path where path.hasPrefix("/_sim/invoices/"):
             return try dispute(path, body)
+        case let path where path.hasPrefix("/_sim/refunds/"):
+            return try undoRefund(path, body)
         default:
             return try changeCustomer(path, body)
         }
@@ -116,6 +119,19 @@ extension Engine {
             throw ControlMistake("dispute is one of \(list)")
         }
         account.dispute(payment, status)
+        return { $0.object { $0.field("ok", true) } }
+    }
+
+    /// `/_sim/refunds/re_1 {"status": "failed"}`
+    private func undoRefund(_ path: String, _ body: JSONValue) throws -> ControlAnswer {
+        try body.allow("status")
+        let id = String(path.dropFirst("/_sim/refunds/".count))
+        guard let refund = account.refunds[id], refund.status == .succeeded else {
+            throw ControlMistake("no such refund, or it was undone before: \(id)")
+        }
+        guard let status = body["status"]?.text.flatMap(Refund.Status.init), status != .succeeded
+        else { throw ControlMistake("status is failed or canceled") }
+        account.undo(refund, as: status)
         return { $0.object { $0.field("ok", true) } }
     }
 

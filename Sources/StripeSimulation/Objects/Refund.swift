@@ -1,5 +1,10 @@
 /// Money that went back.
 struct Refund: Stored {
+    /// Source: docs.stripe.com/api/refunds/object.
+    enum Status: String, Sendable, CaseIterable {
+        case succeeded, failed, canceled
+    }
+
     let id: String
     let created: Int
     let livemode: Bool
@@ -7,6 +12,7 @@ struct Refund: Stored {
     let charge: String
     let currency: String
     let amount: Int
+    var status = Status.succeeded
 
     var owner: String? { paymentIntent }
 
@@ -21,7 +27,7 @@ struct Refund: Stored {
             json.object("metadata") { _ in }
             json.field("payment_intent", paymentIntent)
             json.null("reason")
-            json.field("status", "succeeded")
+            json.field("status", status.rawValue)
         }
     }
 }
@@ -54,6 +60,12 @@ struct Dispute: Stored {
             json.field("charge", charge)
             json.field("created", created)
             json.field("currency", currency)
+            json.object("evidence_details") { json in
+                json.field("due_by", created + 7 * 86_400)
+                json.field("has_evidence", false)
+                json.field("past_due", false)
+                json.field("submission_count", 0)
+            }
             json.field("livemode", livemode)
             json.object("metadata") { _ in }
             json.field("payment_intent", paymentIntent)

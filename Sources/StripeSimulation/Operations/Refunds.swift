@@ -2,7 +2,8 @@
 extension StripeAccount {
     func createRefund(_ form: Form) throws(StripeError) -> Answer {
         let payment = try paid(form.text("payment_intent") ?? "")
-        let refunded = refunds.all(of: payment.paymentIntent).reduce(0) { $0 + $1.amount }
+        let refunded = refunds.all(of: payment.paymentIntent)
+            .filter { $0.status == .succeeded }.reduce(0) { $0 + $1.amount }
         let amount = form.integer("amount") ?? (payment.amountPaid ?? 0) - refunded
         guard amount >= 1, refunded + amount <= (payment.amountPaid ?? 0) else {
             throw StripeError(
@@ -22,6 +23,15 @@ extension StripeAccount {
                     paymentIntent: payment.paymentIntent, currency: payment.currency,
                     amount: (payment.amountPaid ?? 0), amountRefunded: refunded + amount)))
         return .object(.refund(refund))
+    }
+
+    /// The bank sends a refund back, or it is withdrawn.
+    func undo(_ refund: Refund, as status: Refund.Status) {
+        var refund = refund
+        refund.status = status
+        refunds[refund.id] = refund
+        emit("refund.updated", .refund(refund))
+        if status == .failed { emit("refund.failed", .refund(refund)) }
     }
 
     func listRefunds(_ form: Form) throws(StripeError) -> Answer {

@@ -14,12 +14,13 @@ struct AlertService: Service {
     /// How often a run that did nothing is recorded, so that the job's last success stays young.
     private static let recordSeconds = 60
 
+    /// A message that is begun is ended, also when the process is asked to end: else it is told twice.
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var recordedAt: ContinuousClock.Instant?
-            while !Task.isCancelled {
-                await send(&recordedAt)
-                try? await Task.sleep(for: .seconds(Self.idleSeconds))
+        var recordedAt: ContinuousClock.Instant?
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            await send(&recordedAt)
+            await cancelWhenGracefulShutdown {
+                _ = try? await Task.sleep(for: .seconds(Self.idleSeconds))
             }
         }
     }
@@ -27,7 +28,7 @@ struct AlertService: Service {
     private func send(_ recordedAt: inout ContinuousClock.Instant?) async {
         do {
             let begin = ContinuousClock.now
-            let summary = try await delivery.drain()
+            let summary = try await delivery.drain { Task.isShuttingDownGracefully }
             if summary == AlertSummary(), let last = recordedAt,
                 begin - last < .seconds(Self.recordSeconds)
             {

@@ -11,6 +11,9 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let time: TimeAmount
     private var end: Scheduled<Void>?
+    /// Whole requests that came, less answers that went out. Below zero one was answered before it was whole,
+    /// above zero it is our turn.
+    private var unanswered = 0
 
     init(_ time: TimeAmount) {
         self.time = time
@@ -31,14 +34,19 @@ final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .end = unwrapInboundIn(data) { end?.cancel() }
+        if case .end = unwrapInboundIn(data) { turn(context, by: 1) }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        // The next request has as long, and so have the rests of one that was answered early.
-        if case .end = unwrapOutboundIn(data) { start(context) }
+        if case .end = unwrapOutboundIn(data) { turn(context, by: -1) }
         context.write(data, promise: promise)
+    }
+
+    /// The next request has as long, and so has the rest of one that was answered early.
+    private func turn(_ context: ChannelHandlerContext, by count: Int) {
+        unanswered += count
+        if unanswered > 0 { end?.cancel() } else { start(context) }
     }
 
     private func start(_ context: ChannelHandlerContext) {

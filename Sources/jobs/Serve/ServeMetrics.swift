@@ -27,10 +27,15 @@ final class ServeMetrics: Sendable {
         var counts: [Counter: Int] = [:]
         var logged: [Counter: ContinuousClock.Instant] = [:]
         /// Unix time in seconds.
-        var lastBackfill: Int64?
+        var lastBackfill: Int64
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    /// - Parameter now: Unix time in seconds. A list that was never read is as old as the process.
+    init(now: Int64) {
+        state = Mutex(State(lastBackfill: now))
+    }
 
     func add(_ counter: Counter, _ count: Int = 1) {
         state.withLock { $0.counts[counter, default: 0] += count }
@@ -59,9 +64,8 @@ final class ServeMetrics: Sendable {
 
     var samples: [LedgerMetrics.Sample] {
         let (counts, lastBackfill) = state.withLock { ($0.counts, $0.lastBackfill) }
-        let backfill = lastBackfill.map {
-            [LedgerMetrics.Sample("meterflow_webhook_backfill_timestamp_seconds", $0)]
-        }
-        return counts.sorted { $0.key < $1.key }.map { $0.key.sample($0.value) } + (backfill ?? [])
+        let backfill = LedgerMetrics.Sample(
+            "meterflow_webhook_backfill_timestamp_seconds", lastBackfill)
+        return counts.sorted { $0.key < $1.key }.map { $0.key.sample($0.value) } + [backfill]
     }
 }

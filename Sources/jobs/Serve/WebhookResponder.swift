@@ -29,18 +29,18 @@ struct WebhookResponder: HTTPResponder {
 
     static let maximumBodyBytes = 1 << 20
 
+    /// - Parameter live: its pool waits no longer than a caller does.
     init(
-        signature: WebhookSignature, webhooks: Webhooks, pool: PostgresPool, metrics: ServeMetrics,
-        jobMetrics: @escaping @Sendable () async throws -> [LedgerMetrics.Sample],
+        signature: WebhookSignature, live: Live, metrics: ServeMetrics,
         wake: @escaping @Sendable () -> Void
     ) {
         self.signature = signature
-        inbox = WebhookInbox(store: webhooks.store)
-        records = webhooks.records
-        self.pool = pool
+        inbox = WebhookInbox(store: WebhookStore(pool: live.pool))
+        records = WebhookRecords(pool: live.pool)
+        pool = live.pool
         self.metrics = metrics
-        self.jobMetrics = jobMetrics
-        logger = webhooks.logger
+        jobMetrics = { try await Unattended.metrics(live) }
+        logger = live.logger
         self.wake = wake
     }
 
@@ -63,22 +63,31 @@ struct WebhookResponder: HTTPResponder {
         guard announced ?? 0 <= Self.maximumBodyBytes else {
             return refuse(.contentTooLarge, "too_large")
         }
-        let size = announced ?? Self.maximumBodyBytes
-        guard bodies.enter(size) else { return refuse(.serviceUnavailable, "busy") }
-        defer { bodies.leave(size) }
-        let body: [UInt8]
+        let header = Self.signatureHeader(request)
+        do throws(WebhookRefusal) {
+            try WebhookSignature.check(header: header)
+        } catch {
+            return refuse(.badRequest, error.rawValue)
+        }
+        var body: [UInt8] = []
+        defer { bodies.leave(body.count) }
         do {
-            body = Array(
-                try await request.body.collect(upTo: Self.maximumBodyBytes).readableBytesView)
-        } catch is NIOTooManyBytesError {
-            return refuse(.contentTooLarge, "too_large")
+            for try await part in request.body {
+                guard body.count + part.readableBytes <= Self.maximumBodyBytes else {
+                    return refuse(.contentTooLarge, "too_large")
+                }
+                // What is only announced takes no room.
+                guard bodies.enter(part.readableBytes) else {
+                    return refuse(.serviceUnavailable, "busy")
+                }
+                body += part.readableBytesView
+            }
         } catch {
             return refuse(.badRequest, "broken_off")
         }
         let event: ReceivedEvent
         do throws(WebhookRefusal) {
-            try signature.verify(
-                header: Self.signatureHeader(request), body: body, now: Instant.now.unixSeconds)
+            try signature.verify(header: header, body: body, now: Instant.now.unixSeconds)
             event = try ReceivedEvent(payload: body)
         } catch {
             return refuse(.badRequest, error.rawValue)

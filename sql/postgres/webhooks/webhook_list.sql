@@ -1,4 +1,5 @@
--- The newest events first: $1 state, $2 type, $3 invoice (NULL: any), $4 at most so many.
+-- The newest events first: $1 state, $2 type, $3 invoice (NULL: any), $4 at most so many
+-- (NULL: all).
 SELECT event_id, type, state, attempts, object_id, invoice_id, livemode, account, api_version,
     source, note,
     (extract(epoch FROM received_at) * 1000)::bigint AS received_ms,
