@@ -14,7 +14,9 @@ final class Browser {
         let description: String
     }
 
-    /// - Parameter folder: where its profile may lie.
+    /// - Parameters:
+    ///   - folder: where its profile may lie.
+    ///   - width: of a phone's screen, in pixels; no window of a desktop is as narrow.
     init(folder: String, width: Int, height: Int) async throws {
         let port = try freePort()
         driver = "http://127.0.0.1:\(port)"
@@ -32,8 +34,9 @@ final class Browser {
         let options = """
             {"capabilities": {"alwaysMatch": {"browserName": "chrome", "goog:chromeOptions": {
                 "args": ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-proxy-server",
-                    "--disable-dev-shm-usage", "--user-data-dir=\(folder)/chromium",
-                    "--window-size=\(width),\(height)"],
+                    "--disable-dev-shm-usage", "--user-data-dir=\(folder)/chromium"],
+                "mobileEmulation": {
+                    "deviceMetrics": {"width": \(width), "height": \(height), "pixelRatio": 1}},
                 "prefs": {"profile.managed_default_content_settings.javascript": 2}}}}}
             """
         let made = try await send("POST", "/session", options) as? [String: Any]
@@ -109,11 +112,13 @@ final class Browser {
         return try await text("GET", "/element/\(id)/computedlabel")
     }
 
-    /// The width of what an element needs, in pixels.
-    func width(of selector: String) async throws -> Double {
-        let rectangle =
-            try await send("GET", session + "/element/\(find(selector))/rect") as? [String: Any]
-        return try #require(rectangle?["width"] as? Double)
+    /// How wide the page is, with what sticks out of the screen, in pixels.
+    var pageWidth: Double {
+        get async throws {
+            let width = try await send(
+                "GET", session + "/element/\(find("html"))/property/scrollWidth")
+            return try #require(width as? Double)
+        }
     }
 
     func save(_ path: String) async throws {

@@ -1,3 +1,4 @@
+import Postgres
 import Testing
 
 struct CustomersTests {
@@ -138,6 +139,28 @@ struct CustomersTests {
             try await stack.done("run", "process-webhooks", with: submitted.settings([:]))
             let total: Int = try await stack.value(
                 "SELECT sum(total_minor)::bigint AS value FROM invoices")
+            // An endpoint may hear of everything. Another customer's id begins with Ann's.
+            let cus = submitted.customers["ann"] ?? ""
+            for (id, state, customer, email) in [
+                ("ignored", "ignored", cus, "ann"), ("foreign", "foreign", cus, "ann"),
+                ("other", "ignored", cus + "1", "else"),
+            ] {
+                try await stack.postgres.query(
+                    """
+                    INSERT INTO webhook_events (event_id, source, type, livemode, state, settled_at, payload)
+                    VALUES ($1, 'endpoint', 'customer.updated', false, $2, now(), $3)
+                    """,
+                    [
+                        id, state,
+                        #"{"data":{"object":{"id":"\#(customer)","email":"\#(email)@example.com"}}}"#,
+                    ])
+            }
+            try await stack.postgres.query(
+                """
+                INSERT INTO alerts (key, kind, severity, subject, body)
+                VALUES ('link', 'payment_action_required', 'warning', 'x',
+                    '{"customer_id": "ann", "next": "confirm it at https://invoice.stripe.com/i/ann"}')
+                """)
 
             let erased = try await stack.done(
                 "customers", "erase", "ann", "--reason", "asked for it")
@@ -154,6 +177,15 @@ struct CustomersTests {
                 FROM webhook_events JOIN invoices USING (invoice_id)
                 """)
             #expect(others)
+            #expect(
+                try await stack.value(
+                    "SELECT string_agg(event_id, ' ' ORDER BY event_id) AS value FROM webhook_events"
+                        + " WHERE invoice_id IS NULL AND payload = '{\"erased\":true}'")
+                    == "foreign ignored")
+            #expect(
+                try await stack.value(
+                    "SELECT body ->> 'next' AS value FROM alerts WHERE key = 'link'")
+                    == "confirm it at Stripe's page of the invoice")
             let again = try await take("ann@example.com")
             #expect(again.status == 65 && again.errors.contains("customer ann was erased"))
             #expect(try await take("").status == 0)

@@ -97,6 +97,48 @@ struct ListTests {
         }
     }
 
+    @Test func `an export says what it comes to, and whom it leaves out`() async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try await stack.importCustomers(
+                """
+                customer_id,plan,currency,active_until
+                ann,basic,usd,
+                bob,euro,eur,
+                ivy,basic,usd,2015-05-01
+
+                """)
+            try await stack.importEvents([stored("10.5", of: "ann"), stored("1", of: "una")])
+            _ = try await stack.bill("2015-05", status: 1)
+            let export = ["invoices", "export", "--slot", "2015-05"]
+            let json = try await stack.jobs(export + ["--format", "json"])
+            #expect(json.status == 0)
+            #expect(
+                json.errors.hasPrefix(
+                    "2015-05: 2 invoices with 1 lines, 0.00 EUR, 10.50 USD: as much as the ledger's invoices\n"
+                ))
+            #expect(json.errors.contains("unmapped: usage without terms (1); inactive (1); "))
+            let rows = try json.output.split(separator: "\n").map { line in
+                try #require(
+                    try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            }
+            #expect(rows.count == 2)
+            #expect(rows[0]["amount_minor"] as? Int == 1_050)
+            #expect(rows[0]["currency"] as? String == "usd")
+            #expect(
+                rows[0]["tiers"] as? [[String: String]] == [
+                    ["quantity": "10.5", "unit_amount": "1", "flat_amount": "0"]
+                ])
+            #expect((rows[1]["tiers"] as? [Any])?.isEmpty == true)
+            for statement in [
+                "ALTER TABLE invoice_lines DISABLE TRIGGER USER",
+                "UPDATE invoice_lines SET amount_minor = 999",
+                "ALTER TABLE invoice_lines ENABLE TRIGGER USER",
+            ] { try await stack.postgres.query(statement) }
+            let changed = try await stack.jobs(export)
+            #expect(changed.status == 1 && changed.errors.contains("NOT AS MUCH"))
+        }
+    }
+
     @Test func `a list can be narrowed, and an empty one is no failure`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             try await stack.importCustomers(

@@ -63,22 +63,30 @@ struct PageTests {
         var log = ""
         try await withSubmittedStack { submitted in
             #expect(try await submitted.bill().status == 0)
-            let port = try freePort()
-            let settings = Self.settings.merging(["PAGE_PORT": "\(port)"]) { $1 }
-                .merging(changes) { $1 }
-            let process = try submitted.stack.start(["serve", "--only-page"], with: settings)
-            let page = Page(port: port, client: try HTTPClient())
-            let deadline = ContinuousClock.now + patience
-            while (try? await page.get("/style.css")) == nil {
-                try #require(ContinuousClock.now < deadline && process.isRunning)
-            }
-            try await body(page, submitted)
-            process.send(SIGTERM)
-            let result = try await process.result()
-            #expect(result.status == 0)
-            log = result.errors
+            log = try await serve(submitted.stack, changes) { try await body($0, submitted) }
         }
         return log
+    }
+
+    /// - Returns: the log.
+    @discardableResult
+    private func serve(
+        _ stack: Stack, _ changes: [String: String?], _ body: (Page) async throws -> Void
+    ) async throws -> String {
+        let port = try freePort()
+        let settings = Self.settings.merging(["PAGE_PORT": "\(port)"]) { $1 }
+            .merging(changes) { $1 }
+        let process = try stack.start(["serve", "--only-page"], with: settings)
+        let page = Page(port: port, client: try HTTPClient())
+        let deadline = ContinuousClock.now + patience
+        while (try? await page.get("/style.css")) == nil {
+            try #require(ContinuousClock.now < deadline && process.isRunning)
+        }
+        try await body(page)
+        process.send(SIGTERM)
+        let result = try await process.result()
+        #expect(result.status == 0)
+        return result.errors
     }
 
     private func invoice(of customer: String, _ stack: Stack) async throws -> String {
@@ -166,14 +174,54 @@ struct PageTests {
         let refused = log.split(separator: "\n").filter { $0.contains("sign-in refused") }
         #expect(refused.count == 4 && refused.contains { $0.contains("eve") })
         #expect(!log.contains("wrong") && !log.contains("another-password"))
-        try await withPage(["PAGE_AUTH": "proxy", "PAGE_USERS": nil]) { page, _ in
+        let proxied = try await withPage(["PAGE_AUTH": "proxy", "PAGE_USERS": nil]) { page, _ in
             let name = "X-Forwarded-User"
+            let longest = String(repeating: "a", count: 128)
             let cases: [(headers: [String: String], status: Int)] = [
-                ([:], 401), ([name: "ann"], 200), ([name: ""], 401), ([name: "a<b>"], 401),
+                ([:], 401), ([name: "ann"], 200), ([name: "auth0|5f7c8e"], 200),
+                ([name: "github:ann"], 200), ([name: "CN=Ann, O=<b>"], 200), ([name: longest], 200),
+                ([name: ""], 401), ([name: "a\"b"], 401), ([name: "a'b"], 401),
+                ([name: longest + "a"], 401),
             ]
             for (headers, wanted) in cases {
                 let status = try await page.get("/runs", as: nil, headers).status
                 #expect(status == wanted, "\(headers)")
+            }
+        }
+        let reasons = proxied.split(separator: "\n").filter { $0.contains("sign-in refused") }
+        #expect(reasons.count == 4)
+        #expect(reasons.allSatisfy { $0.contains("X-Forwarded-User must be 1 to 128 printable") })
+    }
+
+    @Test func `an anomaly is looked at with its plot, and acknowledged under one's name`()
+        async throws
+    {
+        var fleet = DetectedFleet(days: 31)
+        fleet.add("ann", mean: 20, seed: 81)
+        fleet.change("ann", 30 * 24 + 9..<30 * 24 + 11) { $0 * 6 + 40 }
+        try await withStack(catalog: DetectionTests.catalog) { stack in
+            try await fleet.append(stack, 0..<31 * 24)
+            // Up to its last hour: it is not over.
+            try await stack.detect(30 * 24..<30 * 24 + 11)
+            try await serve(stack, ["PAGE_CHANGES": "true"]) { page in
+                let list = try await page.get("/anomalies").text
+                let path = String(
+                    try #require(list.firstMatch(of: #/href="(/anomalies/[^"?]+)"/#)).1)
+                let open = try await page.get(path).text
+                #expect(open.contains("<svg") && open.contains("class=\"flag\""))
+                #expect(open.contains("<dt>Status</dt><dd>open</dd>"))
+                let token = try await page.token(path)
+                let answer = try await page.post(
+                    "\(path)/acknowledge", "reason=a+stolen+key&token=\(token)")
+                #expect(answer.status == 303 && answer.headers["Location"] == path)
+                let acknowledged = try await page.get(path).text
+                #expect(acknowledged.contains("acknowledged by ann: a stolen key"))
+                #expect(acknowledged.contains("<dt>Status</dt><dd>acknowledged</dd>"))
+                #expect(!acknowledged.contains("<form"), "it is said once")
+                #expect(
+                    try await stack.value(
+                        "SELECT event || ' ' || by AS value FROM anomaly_notes")
+                        == "acknowledged ann")
             }
         }
     }
@@ -226,17 +274,34 @@ struct PageTests {
             let id = try await invoice(of: "ann", stack)
             try await stack.postgres.query(
                 "UPDATE invoices SET recovery_point = 'finalized' WHERE invoice_id = $1", [id])
-            let browser = try await Browser(folder: stack.folder, width: 500, height: 900)
+            try await stack.postgres.query(
+                """
+                INSERT INTO anomalies (anomaly_id, customer_id, metric_key, metric, kind, severity,
+                    direction, first_hour, last_hour, peak_hour, score, threshold, expected, observed,
+                    excess, hours, method, recommended_action, expires_at)
+                VALUES ($1, $1, 'k', 'storage', 'volume', 'critical', 'up', now(), now(), now(), 9, 3, 1,
+                    9, 8, 1, 'composite', 'Look at it.', now() + interval '1 year')
+                """, [String(repeating: "a", count: 60)])
+            let browser = try await Browser(folder: stack.folder, width: 390, height: 844)
+            /// Enters a link, and looks at where it leads: what is wider than the screen scrolls by itself.
+            func enter(_ name: String, _ wanted: String) async throws {
+                try await browser.tabTo(name)
+                try await browser.press(Browser.enter)
+                try await browser.untilVisible(wanted)
+                #expect(try await browser.pageWidth <= 390, "\(wanted)")
+            }
             do {
                 try await browser.open("http://ann:\(Self.password)@127.0.0.1:\(page.port)/")
                 try await browser.untilVisible("Billing of 2015-05")
-                // Nothing sticks out of the screen: what is wider scrolls by itself.
-                #expect(try await browser.width(of: "main") <= 500)
-                #expect(try await browser.width(of: "table") > 0)
-                try await browser.press(Browser.tab)
-                try await browser.tabTo(id)
-                try await browser.press(Browser.enter)
-                try await browser.untilVisible("From events to the total")
+                #expect(try await browser.pageWidth <= 390)
+                try await enter("Runs", "Last successes")
+                try await enter("Anomalies", "Anomalies, the newest first")
+                try await enter("volume up", "What was said")
+                try await browser.tabTo("Reason")
+                try await browser.type("a launch")
+                try await enter("Acknowledge", "acknowledged by ann: a launch")
+                try await enter("Billing", "Billing of 2015-05")
+                try await enter(id, "From events to the total")
                 #expect(try await browser.url.hasSuffix("/invoices/\(id)"))
                 try await browser.tabTo("Reason")
                 try await browser.type("too much")

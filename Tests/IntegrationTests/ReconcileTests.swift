@@ -1,5 +1,7 @@
 import Foundation
 import Postgres
+import StripeSimulation
+import TestSupport
 import Testing
 
 /// `jobs run reconcile`: what was sent, beside the usage of now and beside Stripe.
@@ -47,15 +49,60 @@ struct ReconcileTests {
             #expect(nothing.status == 0)
             #expect(nothing.output == "nothing was sent to Stripe in these months\n")
             #expect(try await scene.bill().status == 0)
-            // Stripe collected Bob's card, and nobody has told the ledger: it reads the invoice again.
+            // Stripe collected Bob's card, and nobody has told the ledger, or will: it reads the invoice again.
             let bob = try await drifts(scene, status: 0)
             #expect(bob.map(\.cause) == ["status"] && bob[0].healed == "yes")
-            let processed = try await scene.stack.jobs(
-                ["run", "process-webhooks"], with: scene.settings([:]))
-            #expect(processed.status == 0)
+            #expect(try await scene.stack.invoice(of: "bob", "2015-05").status == "paid")
             #expect(try await drifts(scene, status: 0) == [])
             let table = try await scene.stack.jobs(Self.reconcile, with: scene.settings([:]))
             #expect(table.output == "2 invoices of 2015-05 compared: 0 drifts, 0 of them mended\n")
+        }
+    }
+
+    @Test func `late usage of whoever was not sent an invoice is found when the month is done`()
+        async throws
+    {
+        try await withSubmittedStack { scene in
+            let stack = scene.stack
+            let made = try await scene.stripe.send("POST", "/v1/customers", "email=z%40example.com")
+            let zed = try #require(made.json["id"]?.text)
+            // Nothing to charge, too little to charge, and nobody to charge.
+            try await stack.importCustomers(
+                """
+                customer_id,stripe_customer_id,plan,currency,active_until
+                zed,\(zed),basic,usd,
+                tom,,basic,usd,
+                ivy,,basic,usd,2015-05-01
+
+                """)
+            try await stack.importEvents([stored("0.3", of: "tom")])
+            #expect(try await scene.bill().status == 0)
+            #expect(try await drifts(scene, status: 0).map(\.cause) == ["status"])
+            try await stack.importEvents([
+                stored("10000", of: "zed"), stored("5.3", of: "tom", id: "late"),
+                stored("3", of: "ivy"), stored("2", of: "una"),
+            ])
+            func found(status: Int32) async throws -> [String] {
+                try await drifts(scene, status: status).map {
+                    "\($0.customerID) \($0.cause) \($0.ledgerMinor) \($0.otherMinor) \($0.detail)"
+                }
+            }
+            let tom = "tom late 30 530 storage: 0.3 billed, 5.3 used"
+            let ivy = "ivy late 0 300 storage: 0 billed, 3 used; the customer is inactive"
+            let una = "una late 0 0 storage: 2 GB; the customer has no terms: jobs import customers"
+            #expect(
+                try await found(status: 1) == [
+                    ivy, tom,
+                    "zed late 0 1000000 storage: 0 billed, 10000 used; jobs run bill --slot 2015-05 charges it",
+                    una,
+                ])
+            // Before the month is done, the next run of bill takes up the others by itself.
+            try await stack.postgres.query(
+                "UPDATE job_slots SET status = 'failed' WHERE job = 'bill'")
+            #expect(try await found(status: 1) == [tom])
+            #expect(try await scene.bill().status == 1)
+            #expect(try await stack.invoice(of: "zed", "2015-05").status == "open")
+            #expect(try await found(status: 1) == [ivy, tom, una])
         }
     }
 
@@ -101,13 +148,26 @@ struct ReconcileTests {
             #expect(
                 try await scene.stack.value(
                     """
-                    SELECT string_agg(concat_ws(' ', kind, severity, body->>'drifts'), ', '
+                    SELECT string_agg(concat_ws(' ', kind, severity, body->>'drifts', state), ', '
                         ORDER BY alert_id) AS value
                     FROM alerts
-                    """) == "drift warning 1, drift critical 3")
+                    """) == "drift warning 1 resolved, drift critical 3 open")
             let figures: String = try await scene.stack.value(
                 "SELECT figures::text AS value FROM job_attempts ORDER BY attempt_id DESC LIMIT 1")
             #expect(figures.contains(#""late": 1"#) && figures.contains(#""edited": 1"#))
+            // A month that the days do not come back to is told of no more.
+            try await scene.stack.postgres.query(
+                """
+                INSERT INTO alerts (key, kind, severity, subject, body)
+                VALUES ('old', 'drift', 'warning', '2015-03', '{}')
+                """)
+            let old = "SELECT state AS value FROM alerts WHERE key = 'old'"
+            _ = try await drifts(scene, status: 1)
+            #expect(try await scene.stack.value(old) == "open")
+            let day = try await scene.stack.jobs(
+                ["run", "reconcile", "--slot", "2015-06-20"], with: scene.settings([:]))
+            #expect(day.status == 1, "\(day.errors)")
+            #expect(try await scene.stack.value(old) == "resolved")
         }
     }
 }

@@ -94,23 +94,33 @@ package struct BillingRun: Sendable {
         }
     }
 
-    /// Lines of the slot's invoices at Stripe that would be others with the usage and the terms of now;
-    /// nothing is recorded.
-    package func sentLinesDiffering(
-        usage: UsageReader, pool: PostgresPool
-    ) async throws -> [SlotComputation.LineDifference] {
-        let differences = Mutex<[SlotComputation.LineDifference]>([])
+    /// What the slot would charge otherwise with the usage and the terms of now; nothing is recorded.
+    ///
+    /// - Parameter isDone: whether the slot was billed to the end.
+    package func differences(
+        isDone: Bool, usage: UsageReader, pool: PostgresPool
+    ) async throws -> UsageDifferences {
+        let differences = Mutex(UsageDifferences())
         try await SlotComputation.preview(slot: calculation.slot, pool: pool) { computation in
             let periods = try await periods(of: computation)
             try await load(periods, usage: usage, into: computation)
             try await computation.stage(defaultZone: Self.defaultZone) { entry in
                 let period = periods[entry.zones ?? Self.unknownZones]
-                let outcome = try self.outcome(of: entry, period: period, isQuarantined: false)
-                guard case .billed(let invoice) = outcome else { return nil }
-                return invoice
+                switch try self.outcome(of: entry, period: period, isQuarantined: false) {
+                case .billed(let invoice): return invoice
+                case .unmapped(let usage) where isDone:
+                    let words = self.words(usage)
+                    differences.withLock { $0.unmapped.append((entry.customerID, words)) }
+                    return nil
+                case .inactive(let usage?):
+                    differences.withLock { _ = $0.inactive.insert(entry.customerID) }
+                    return self.invoice(of: entry, period, usage)
+                default: return nil
+                }
             }
-            let found = try await computation.sentLinesDiffering()
-            differences.withLock { $0 = found }
+            let inactive = differences.withLock { $0.inactive.sorted() }
+            let lines = try await computation.linesDiffering(isDone: isDone, inactive: inactive)
+            differences.withLock { $0.lines = lines }
         }
         return differences.withLock { $0 }
     }
@@ -183,6 +193,20 @@ package struct BillingRun: Sendable {
             calculation.invoice(
                 for: customer, period: period, usage: usage, isQuarantined: isQuarantined,
                 carriedMinor: entry.balanceMinor, cutoffBatch: sealed.cutoff))
+    }
+
+    /// What a customer who is not billed would be charged for what was used.
+    private func invoice(
+        of entry: SlotComputation.Entry, _ period: BillingPeriod?, _ usage: [MetricUsage]
+    ) -> ComputedInvoice? {
+        guard let customer = entry.terms, let period else { return nil }
+        return calculation.invoice(
+            for: customer, period: period, usage: usage, cutoffBatch: sealed.cutoff)
+    }
+
+    private func words(_ usage: [MetricUsage]) -> String {
+        zip(calculation.catalog.metrics, usage).filter { $0.1.events > 0 }
+            .map { "\($0.code): \($1.quantity) \($0.unit)" }.joined(separator: "; ")
     }
 
     private func isActive(_ customer: Customer) -> Bool {

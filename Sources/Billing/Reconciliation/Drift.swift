@@ -10,7 +10,7 @@ package struct Drift: Sendable, Equatable {
     }
 
     package enum Cause: String, Sendable, CaseIterable {
-        /// Usage that came after the month was billed.
+        /// Usage that came after the month was billed, or that nobody was billed for.
         case late
         /// A line, or the whole invoice, is there twice.
         case duplicate
@@ -18,7 +18,7 @@ package struct Drift: Sendable, Equatable {
         case rounding
         /// The same quantity, for another amount.
         case price
-        /// Somebody changed it at Stripe.
+        /// Somebody changed it at Stripe, or a discount or credit there makes it less.
         case edited
         /// Something of ours is not there.
         case missing
@@ -35,7 +35,7 @@ package struct Drift: Sendable, Equatable {
     package let invoiceID: String?
     package let customerID: String?
     package let stripeInvoiceID: String?
-    /// `nil`: Stripe has it in one that this program does not know.
+    /// `nil`: Stripe has it in one that this program does not know, or nobody has priced it.
     package let currency: Currency?
     /// What the ledger says, and what the other one does, of what drifted; minor units.
     package let ledgerMinor: Int64

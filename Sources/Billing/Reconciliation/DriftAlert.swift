@@ -7,7 +7,7 @@ extension Alert {
     /// The kind of ``drift(_:slot:)``.
     package static let driftKind = "drift"
 
-    /// What drifted of a month and needs a person. Other drifts are another alert.
+    /// What drifted of a month and needs a person. Other drifts are another alert, in place of this one.
     package static func drift(_ drifts: [Drift], slot: String) throws -> Alert {
         var causes: [String: Int] = [:]
         var differences: [String: Int64] = [:]

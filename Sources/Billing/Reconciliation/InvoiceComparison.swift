@@ -52,6 +52,15 @@ struct InvoiceComparison {
         if found.currency != invoice.currency.code {
             sums[.edited, default: Sum()].add(0, 0, "it is in \(found.currency)")
         }
+        // Lines stay as they were sent, whatever a coupon of the customer takes off them.
+        let sum = lines.reduce(0) { $0 + $1.amount }
+        let charged = found.subtotal - found.reduction
+        if charged != sum {
+            sums[.edited, default: Sum()].add(
+                sum, charged,
+                "a discount or credit: its lines come to \(invoice.currency.format(sum)), it charges "
+                    + "\(invoice.currency.format(charged)) before tax")
+        }
         return Drift.Cause.allCases.map { cause in
             sums[cause].map {
                 drift(cause, $0.ledger, $0.stripe, $0.words.joined(separator: "; "))
@@ -61,7 +70,7 @@ struct InvoiceComparison {
 
     // MARK: Status
 
-    private var statusDrift: Drift? {
+    var statusDrift: Drift? {
         let expected: [InvoiceStatus] =
             switch found.status {
             case .draft: [.submitting]

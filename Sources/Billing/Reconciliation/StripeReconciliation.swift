@@ -17,11 +17,17 @@ package struct StripeReconciliation: Sendable {
     private let isLive: Bool
     /// The slot of the run: what is healed today is tried once today.
     private let day: String
-    private let heals: Bool
+    private let follow: (@Sendable (_ isAgain: Bool) async throws -> Void)?
 
+    /// How often the inbox is worked on until what is in it is followed.
+    private static let rounds = 5
+
+    /// - Parameter follow: works on all that is due in the inbox; again, after a moment, if another process
+    ///   has taken what was put there. `nil`: nothing is mended.
     package init(
         client: StripeClient, invoices: InvoiceStore, events: WebhookStore, ledgerID: String,
-        isLive: Bool, day: String, heals: Bool
+        isLive: Bool, day: String,
+        follow: (@Sendable (_ isAgain: Bool) async throws -> Void)?
     ) {
         self.client = client
         self.invoices = invoices
@@ -29,7 +35,7 @@ package struct StripeReconciliation: Sendable {
         self.ledgerID = ledgerID
         self.isLive = isLive
         self.day = day
-        self.heals = heals
+        self.follow = follow
     }
 
     /// - Parameter months: those of which anything was sent, the earliest first.
@@ -66,6 +72,7 @@ package struct StripeReconciliation: Sendable {
                 }
             }
         }
+        try await followStatuses(&result)
         result.drifts.sort {
             ($0.slot, $0.customerID ?? "", $0.stripeInvoiceID ?? "", $0.cause.rawValue)
                 < ($1.slot, $1.customerID ?? "", $1.stripeInvoiceID ?? "", $1.cause.rawValue)
@@ -146,8 +153,10 @@ package struct StripeReconciliation: Sendable {
     // MARK: Healing
 
     /// Only what changes nothing that anybody was told.
+    ///
+    /// - Returns: whether it is mended; a status is when the inbox has been worked on.
     private func heal(_ drift: Drift) async throws -> Bool {
-        guard heals, let stripeID = drift.stripeInvoiceID else { return false }
+        guard follow != nil, let stripeID = drift.stripeInvoiceID else { return false }
         switch drift.cause {
         case .strayDraft where drift.invoiceID != nil:
             struct Deleted: Decodable {}
@@ -166,9 +175,31 @@ package struct StripeReconciliation: Sendable {
                 """
             try await events.insert(
                 [try ReceivedEvent(payload: Array(payload.utf8))], from: .reconcile)
-            return true
+            return false
         default: return false
         }
+    }
+
+    /// Has invoices read again whose status differs. What still differs then needs a person.
+    private func followStatuses(_ result: inout Result) async throws {
+        guard let follow else { return }
+        var open = result.drifts.indices.filter { result.drifts[$0].cause == .status }
+        for round in 0..<Self.rounds where !open.isEmpty {
+            try await follow(round > 0)
+            var left: [Int] = []
+            for index in open {
+                result.drifts[index].isHealed = try await isFollowed(result.drifts[index])
+                if !result.drifts[index].isHealed { left.append(index) }
+            }
+            open = left
+        }
+    }
+
+    private func isFollowed(_ drift: Drift) async throws -> Bool {
+        guard let stripeID = drift.stripeInvoiceID, let found = try await read(stripeID),
+            let invoice = try await known([found])[ourID(found)]
+        else { return false }
+        return InvoiceComparison(invoice: invoice, found: found, lines: []).statusDrift == nil
     }
 
     // MARK: Reading

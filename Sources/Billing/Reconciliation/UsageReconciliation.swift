@@ -1,26 +1,43 @@
 internal import Exact
 package import Ledger
 
-/// The invoices of a month that were given to Stripe, beside what its usage comes to now.
+/// What a month would charge otherwise with the usage and the terms of now.
+package struct UsageDifferences: Sendable {
+    /// Of whole invoices, one after the other.
+    package var lines: [SlotComputation.LineDifference] = []
+    /// Customers with usage who are not billed, because they are inactive.
+    package var inactive: Set<String> = []
+    /// Those without terms, and what they used, in words.
+    package var unmapped: [(customerID: String, usage: String)] = []
+}
+
+/// What a month charged, beside what its usage comes to now.
 package enum UsageReconciliation {
-    /// - Parameter differences: of whole invoices, one after the other.
-    package static func drifts(
-        _ differences: [SlotComputation.LineDifference], slot: String
-    ) -> [Drift] {
+    package static func drifts(_ differences: UsageDifferences, slot: String) -> [Drift] {
         var drifts: [Drift] = []
-        var rest = differences[...]
+        var rest = differences.lines[...]
         while let first = rest.first {
             let invoice = rest.prefix { $0.invoiceID == first.invoiceID }
             rest = rest.dropFirst(invoice.count)
             // What earlier months left over was settled when the invoice was made.
             let carried = InvoiceID.line(invoiceID: first.invoiceID, charge: "carried")
-            drifts += self.drifts(ofOne: invoice.filter { $0.lineID != carried }, slot: slot)
+            drifts += self.drifts(
+                ofOne: invoice.filter { $0.lineID != carried }, slot: slot,
+                because: reason(first, differences, slot))
         }
-        return drifts
+        return drifts + differences.unmapped.map { unmapped($0.customerID, $0.usage, slot) }
+    }
+
+    /// Why it was not charged, and what charges it; `nil`: it was, and only a person can charge more.
+    private static func reason(
+        _ line: SlotComputation.LineDifference, _ differences: UsageDifferences, _ slot: String
+    ) -> String? {
+        if differences.inactive.contains(line.customerID) { return "the customer is inactive" }
+        return line.isSent ? nil : "jobs run bill --slot \(slot) charges it"
     }
 
     private static func drifts(
-        ofOne lines: [SlotComputation.LineDifference], slot: String
+        ofOne lines: [SlotComputation.LineDifference], slot: String, because reason: String?
     ) -> [Drift] {
         var byCause: [Drift.Cause: [SlotComputation.LineDifference]] = [:]
         for line in lines where line.metric != nil {
@@ -33,7 +50,7 @@ package enum UsageReconciliation {
             byCause[cause, default: []] += others
         }
         return Drift.Cause.allCases.compactMap { cause in
-            byCause[cause].flatMap { drift($0, cause, slot) }
+            byCause[cause].flatMap { drift($0, cause, slot, because: reason) }
         }
     }
 
@@ -47,7 +64,8 @@ package enum UsageReconciliation {
 
     /// - Returns: `nil` for late usage that costs nothing.
     private static func drift(
-        _ lines: [SlotComputation.LineDifference], _ cause: Drift.Cause, _ slot: String
+        _ lines: [SlotComputation.LineDifference], _ cause: Drift.Cause, _ slot: String,
+        because reason: String?
     ) -> Drift? {
         guard let first = lines.first else { return nil }
         let billed = lines.reduce(0) { $0 + $1.billedMinor }
@@ -61,6 +79,14 @@ package enum UsageReconciliation {
             slot: slot, side: .usage, cause: cause, invoiceID: first.invoiceID,
             customerID: first.customerID, stripeInvoiceID: first.stripeInvoiceID,
             currency: first.currency, ledgerMinor: billed, otherMinor: used,
-            detail: words.joined(separator: "; "))
+            detail: (words + [reason].compactMap(\.self)).joined(separator: "; "))
+    }
+
+    /// Nobody knows what it costs.
+    private static func unmapped(_ customerID: String, _ usage: String, _ slot: String) -> Drift {
+        Drift(
+            slot: slot, side: .usage, cause: .late, invoiceID: nil, customerID: customerID,
+            stripeInvoiceID: nil, currency: nil, ledgerMinor: 0, otherMinor: 0,
+            detail: "\(usage); the customer has no terms: jobs import customers")
     }
 }

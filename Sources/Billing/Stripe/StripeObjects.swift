@@ -10,8 +10,12 @@ package struct StripeInvoice: Sendable, Equatable, Decodable {
     /// Nothing if the customer was deleted.
     package let customer: String?
     package let currency: String
-    /// Minor units, before tax.
+    /// Minor units, before tax, and before discounts that are not of a single line.
     package let subtotal: Int64
+    package let subtotalExcludingTax: Int64?
+    /// After discounts and taxes.
+    package let total: Int64
+    package let totalExcludingTax: Int64?
     package let autoAdvance: Bool
     package let created: Int64
     package let metadata: [String: String]
@@ -19,8 +23,18 @@ package struct StripeInvoice: Sendable, Equatable, Decodable {
     package let lines: StripeList<StripeLine>
 
     enum CodingKeys: String, CodingKey {
-        case id, status, livemode, customer, currency, subtotal, created, metadata, lines
+        case id, status, livemode, customer, currency, subtotal, total, created, metadata, lines
+        case subtotalExcludingTax = "subtotal_excluding_tax"
+        case totalExcludingTax = "total_excluding_tax"
         case autoAdvance = "auto_advance"
+    }
+
+    /// What discounts and credits take off the subtotal, whatever the taxes are; below zero: what shipping adds.
+    package var reduction: Int64 {
+        guard let totalExcludingTax, let subtotalExcludingTax else {
+            return max(0, subtotal - total)
+        }
+        return subtotalExcludingTax - totalExcludingTax
     }
 }
 

@@ -44,11 +44,14 @@ package struct InvoiceStore: Sendable {
             .map(Invoice.init)
     }
 
-    /// Months of which anything was given to Stripe.
-    package func sentMonths(in months: ClosedRange<CivilMonth>) async throws -> [CivilMonth] {
+    /// Months of which anything was given to Stripe, or that were billed to the end (`isDone`), in order.
+    package func billedMonths(
+        in months: ClosedRange<CivilMonth>
+    ) async throws -> [(month: CivilMonth, isDone: Bool)] {
         let bounds = ["\(months.lowerBound)", "\(months.upperBound)"]
-        return try await pool.query(SQL.sentMonths, bounds).rows.compactMap {
-            CivilMonth(try $0.decode("slot"))
+        return try await pool.query(SQL.billedMonths, bounds).rows.compactMap { row in
+            guard let month = CivilMonth(try row.decode("slot")) else { return nil }
+            return (month, try row.decode("is_done"))
         }
     }
 

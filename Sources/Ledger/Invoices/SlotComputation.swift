@@ -147,11 +147,13 @@ package struct SlotComputation {
         }
     }
 
-    /// A line of an invoice that was given to Stripe, and what it would be now.
+    /// A line of an invoice as it was charged, and what it would be now.
     package struct LineDifference: Sendable {
         package let invoiceID: String
         package let customerID: String
         package let stripeInvoiceID: String?
+        /// False: nothing was given to Stripe, nor carried; billing the month again takes it up.
+        package let isSent: Bool
         package let currency: Currency
         package let lineID: String
         package let metric: String?
@@ -164,13 +166,19 @@ package struct SlotComputation {
         package let quantitySign: Int
     }
 
-    /// The staged invoices beside those of the slot that were given to Stripe: lines that differ, in order
-    /// of customer and invoice.
-    package func sentLinesDiffering() async throws -> [LineDifference] {
+    /// The staged invoices beside what the slot charged: lines that differ, in order of customer and invoice.
+    ///
+    /// - Parameters:
+    ///   - isDone: whether the slot was billed to the end. Until then, what was not sent is still to come.
+    ///   - inactive: whose staged invoices are of customers that are not billed.
+    package func linesDiffering(
+        isDone: Bool, inactive: [String]
+    ) async throws -> [LineDifference] {
         try await connection.query(SQL.stagedLinesIndex)
         try await connection.query(SQL.stagedAnalyze)
-        return try await connection.query(SQL.sentLinesDiffering, ["\(slot)"]).rows.map(
-            LineDifference.init)
+        return try await connection.query(
+            SQL.linesDiffering, ["\(slot)", isDone, inactive]
+        ).rows.map(LineDifference.init)
     }
 
     /// Makes the staged invoices those of the slot; a journal entry says what changed.
@@ -239,6 +247,7 @@ extension SlotComputation.LineDifference {
         invoiceID = try row.decode("invoice_id")
         customerID = try row.decode("customer_id")
         stripeInvoiceID = try row.decode("stripe_invoice_id")
+        isSent = try row.decode("is_sent")
         lineID = try row.decode("line_id")
         metric = try row.decode("metric")
         description = try row.decode("description")

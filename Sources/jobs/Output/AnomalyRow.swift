@@ -41,4 +41,6 @@ final class SharedListing: Sendable {
 
     func add(_ cells: [Cell]) throws { try listing.withLock { try $0.add(cells) } }
     func finish() throws { try listing.withLock { try $0.finish() } }
+    /// How many were added.
+    var rows: Int { listing.withLock { $0.rows } }
 }

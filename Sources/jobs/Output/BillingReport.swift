@@ -7,6 +7,8 @@ internal import Usage
 struct BillingReport {
     let summary: BillingSummary
     let metrics: [Metric]
+    /// The last batch of usage that counted.
+    let cutoffBatch: Int64
     let isSent: Bool
 
     func printText() throws {
@@ -88,7 +90,8 @@ struct BillingReport {
             "\"unmapped\":\(summary.unmapped.count)", "\"inactive\":\(summary.inactive)",
             "\"not_closed\":\(summary.notClosed)",
             "\"nothing_billable\":\(summary.nothingBillable)",
-            "\"not_chosen\":\(summary.notChosen)", "\"late\":\(summary.late)",
+            "\"not_chosen\":\(summary.notChosen)", "\"cutoff_batch\":\(cutoffBatch)",
+            "\"late\":\(summary.late)",
             "\"quarantined\":\(summary.quarantined)", "\"added\":\(changes.added)",
             "\"changed\":\(changes.changed)", "\"unchanged\":\(changes.unchanged)",
         ]

@@ -10,7 +10,9 @@ protocol DetectionReport: Sendable {
 }
 
 extension DetectionSummary: DetectionReport {
-    var status: ExitStatus { lacksBaselines ? .needsAPerson : .done }
+    var status: ExitStatus {
+        lacksBaselines || hasExpiredBaselines ? .needsAPerson : .done
+    }
 
     func lines(_ title: String) -> [String] {
         var lines = [
@@ -37,6 +39,11 @@ extension DetectionSummary: DetectionReport {
         }
         if lacksBaselines {
             lines.append("baselines   there are none: jobs run rebuild-baselines")
+        }
+        if hasExpiredBaselines {
+            lines.append(
+                "baselines   the active version has expired, and nothing was judged by it: "
+                    + "jobs run rebuild-baselines, or jobs detect baselines promote a later one")
         }
         return lines
     }

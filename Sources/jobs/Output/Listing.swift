@@ -16,6 +16,38 @@ struct ListOptions: ParsableArguments {
     var format: ListFormat = .table
 }
 
+/// How much of a long list is printed: people read its beginning, programs read all of it.
+struct LimitOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: "At most so many rows (default: 100 in a table, all of them in json and csv).")
+    var limit: Int?
+
+    private static let rowsOfATable = 100
+
+    func validate() throws {
+        guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
+    }
+
+    /// `nil`: all of them.
+    func rows(_ format: ListFormat) -> Int? {
+        limit ?? (format == .table ? Self.rowsOfATable : nil)
+    }
+
+    /// Says on stderr how many rows there are, if a table has left out some that nobody chose to leave out.
+    ///
+    /// - Parameter total: asked only if the table is full.
+    func reportRest(
+        _ format: ListFormat, shown: Int, of total: () async throws -> Int
+    ) async throws {
+        guard limit == nil, let rows = rows(format), shown >= rows else { return }
+        let total = try await total()
+        guard total > shown else { return }
+        writeText(
+            "\(grouped(shown)) of \(grouped(total)); --limit shows more\n", to: STDERR_FILENO)
+    }
+}
+
 /// A value of a list, which each format writes in its way.
 enum Cell {
     case text(String?)
@@ -87,6 +119,8 @@ struct Listing {
     private var widths: [Int]?
     private var waiting: [[Cell]] = []
     private var hasHeader = false
+    /// How many were added.
+    private(set) var rows = 0
 
     private static let rowsForWidths = 1000
 
@@ -97,6 +131,7 @@ struct Listing {
 
     mutating func add(_ cells: [Cell]) throws {
         precondition(cells.count == columns.count)
+        rows += 1
         switch format {
         case .json:
             let members = zip(columns, cells).map { "\(JSONText.string($0.name)):\($1.json)" }

@@ -3,28 +3,23 @@ internal import Ledger
 
 /// A slot or an attempt as a row of a list, and as text.
 enum RunRow {
-    @discardableResult
-    static func print(_ runs: [RunHistory.Run], format: ListFormat) throws -> ExitStatus {
-        var listing = Listing(
-            [
-                .init("job"), .init("slot"), .init("status"), .init("skip_reason"),
-                .init("due_at"), .init("attempts"), .init("started_at"),
-                .init("finished_at", isInTable: false), .init("duration_seconds"),
-                .init("exit_code"), .init("holder", isInTable: false),
-                .init("program_version", isInTable: false), .init("error", isInTable: false),
-                .init("figures", isInTable: false),
-            ], format: format)
-        for run in runs {
-            try listing.add([
-                .text(run.job), .text(run.slot), .text(run.status), .text(run.skipReason),
-                .text(text(run.dueAt)), .integer(Int64(run.attempts)), .text(text(run.startedAt)),
-                .text(text(run.finishedAt)), .decimal(run.durationSeconds),
-                .integer(run.exitCode.map { Int64($0) }), .text(run.holder),
-                .text(run.programVersion), .text(run.error), .json(run.figures ?? "null"),
-            ])
-        }
-        try listing.finish()
-        return .done
+    static let columns: [Listing.Column] = [
+        .init("job"), .init("slot"), .init("status"), .init("skip_reason"),
+        .init("due_at"), .init("attempts"), .init("started_at"),
+        .init("finished_at", isInTable: false), .init("duration_seconds"),
+        .init("exit_code"), .init("holder", isInTable: false),
+        .init("program_version", isInTable: false), .init("error", isInTable: false),
+        .init("figures", isInTable: false),
+    ]
+
+    static func cells(_ run: RunHistory.Run) -> [Cell] {
+        [
+            .text(run.job), .text(run.slot), .text(run.status), .text(run.skipReason),
+            .text(text(run.dueAt)), .integer(Int64(run.attempts)), .text(text(run.startedAt)),
+            .text(text(run.finishedAt)), .decimal(run.durationSeconds),
+            .integer(run.exitCode.map { Int64($0) }), .text(run.holder),
+            .text(run.programVersion), .text(run.error), .json(run.figures ?? "null"),
+        ]
     }
 
     static func explain(_ run: RunHistory.Run, _ attempts: [RunHistory.Run]) throws {

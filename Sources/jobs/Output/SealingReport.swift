@@ -6,8 +6,33 @@ internal import Usage
 /// What a run of seal-usage did, for whoever launched it.
 struct SealingReport {
     let summary: UsageSealer.Summary
+    /// If all was sealed anew.
+    var rebuild: UsageSealer.Rebuild?
+
+    var status: ExitStatus {
+        summary.waiting > 0 || rebuild?.isActive == false ? .needsAPerson : .done
+    }
 
     func printText() throws {
+        try printSummary()
+        if let rebuild { try printText(rebuild) }
+    }
+
+    private func printText(_ rebuild: UsageSealer.Rebuild) throws {
+        guard rebuild.differing > 0 else {
+            return try printLine("rebuilt     nothing differs; the rebuilt usage is active")
+        }
+        try printLine(
+            "differs     \(grouped(rebuild.differing)) days of customers and metrics: \(rebuild.examples)"
+        )
+        try printLine(
+            rebuild.isActive
+                ? "rebuilt     the rebuilt usage is active; bill unsent months again"
+                : "kept        what was there stays active; --rebuild --accept-differences replaces it"
+        )
+    }
+
+    private func printSummary() throws {
         let figures = summary.figures
         guard !summary.batches.isEmpty || summary.backfilledMetrics > 0 else {
             return try printLine("nothing new: sealed up to batch \(summary.usage.cutoff)")
@@ -32,17 +57,22 @@ struct SealingReport {
         }
     }
 
-    func printJSON() throws { try printLine(json) }
+    func printJSON() throws {
+        let examples = rebuild.map { ",\"examples\":\(JSONText.string($0.examples))" }
+        try printLine("\(json.dropLast())\(examples ?? "")}")
+    }
 
-    /// One object.
+    /// One object, which names no customer.
     var json: String {
         let figures = summary.figures
         let late = summary.late.map { "{\"slot\":\"\($0.slot)\",\"events\":\($0.events)}" }
+        let rebuilt = rebuild.map { ",\"differing\":\($0.differing),\"is_active\":\($0.isActive)" }
         return """
             {"batches":\(summary.batches.count),"cutoff_batch":\(summary.usage.cutoff),\
             "events":\(figures.events),"duplicates":\(figures.duplicates),\
             "conflicts":\(figures.conflicts),"quarantined":\(figures.quarantined),\
-            "backfilled_metrics":\(summary.backfilledMetrics),"late":[\(late.joined(separator: ","))]}
+            "waiting":\(summary.waiting),"backfilled_metrics":\(summary.backfilledMetrics),\
+            "late":[\(late.joined(separator: ","))]\(rebuilt ?? "")}
             """
     }
 

@@ -26,14 +26,18 @@ struct MonthPage {
     }
 
     private var tie: HTML {
-        let totals = report.ties.map {
-            "\(grouped($0.invoices)) invoices come to \(money($0.totalMinor, $0.currency)), their lines to \(money($0.linesMinor, $0.currency))"
+        let totals = report.ties.map { tie in
+            "\(grouped(tie.invoices)) invoices come to \(money(tie.totalMinor, tie.currency)), their lines to \(money(tie.linesMinor, tie.currency))"
+                + (report.parts(tie.currency).map { " (\($0))" } ?? "")
         }
         let verdict: HTML =
             report.tiesOut
             ? "Lines, invoices and states tie out."
             : "<strong class=\"bad\">They do not tie out.</strong>"
-        return "<p>\(totals.joined(separator: "; ")). \(verdict)</p>"
+        return """
+            <p>\(totals.joined(separator: "; ")). \(verdict)</p>
+            <p><small>\(MonthReport.meaning)</small></p>
+            """
     }
 
     private var statuses: HTML {
@@ -56,7 +60,7 @@ struct MonthPage {
 
     private var metrics: HTML {
         HTML.table(
-            "What they are made of", ["Metric", "Lines", "Quantity", "Total"],
+            "What is charged, by metric", ["Metric", "Lines", "Quantity", "Charged"],
             report.metrics.map {
                 [
                     "\($0.name ?? "fees, minimums, carried")", "\(grouped($0.count))",
@@ -98,17 +102,23 @@ struct MonthPage {
     }
 
     private var movers: HTML {
-        guard !report.movers.isEmpty else { return "" }
-        return HTML.table(
-            "Who moved most since \(report.month.previous)",
-            ["Customer", "\(report.month.previous)", "\(report.month)", "Difference"],
-            report.movers.map {
-                [
-                    "\($0.customerID)", "\(money($0.beforeMinor, $0.currency))",
-                    "\(money($0.totalMinor, $0.currency))",
-                    "\(money($0.totalMinor - $0.beforeMinor, $0.currency))",
-                ]
-            }, numbers: [1, 2, 3])
+        let currencies = Set(report.movers.map(\.currency.code)).sorted()
+        let parts: [HTML] = currencies.map { code in
+            let own = report.movers.filter { $0.currency.code == code }
+            let all = own.first?.allOfThem ?? 0
+            let rest = all > Int64(own.count) ? ": \(own.count) of \(grouped(all))" : ""
+            return HTML.table(
+                "Who moved most since \(report.month.previous), \(code.uppercased())\(rest)",
+                ["Customer", "\(report.month.previous)", "\(report.month)", "Difference"],
+                own.map {
+                    [
+                        "\($0.customerID)", "\(money($0.beforeMinor, $0.currency))",
+                        "\(money($0.totalMinor, $0.currency))",
+                        "\(money($0.totalMinor - $0.beforeMinor, $0.currency))",
+                    ]
+                }, numbers: [1, 2, 3])
+        }
+        return "\(parts)"
     }
 
     private var attention: HTML {
@@ -116,7 +126,7 @@ struct MonthPage {
         let rest = report.attentionCount - Int64(report.attention.count)
         let caption =
             rest > 0
-            ? "The largest \(grouped(report.attention.count)) of \(grouped(report.attentionCount)) that need attention"
+            ? "\(grouped(report.attention.count)) of \(grouped(report.attentionCount)) that need attention: the largest of each currency"
             : "What needs attention: held, dead letters, not paid"
         return HTML.table(
             caption, ["Customer", "Invoice", "Status", "Why", "Total"],
@@ -134,19 +144,10 @@ struct MonthPage {
     /// The counts of the last run: what became of every customer, and of events.
     private var usage: HTML {
         guard let run = report.lastRun else { return "<p>No run of the month is on record.</p>" }
-        guard let figures = try? Self.decoder.decode(Figures.self, from: Data(run.figures.utf8))
-        else {
+        guard let figures = BilledFigures.read(run.figures) else {
             return "<p>Another version of jobs counted the last run: jobs runs show has it.</p>"
         }
-        let outcomes: [[HTML]] = [
-            ("Invoices due", figures.due.count),
-            ("Carried into the next month", figures.carried.count),
-            ("A total of zero", figures.skippedZero.count), ("Held", figures.held),
-            ("Unmapped: usage without terms", figures.unmapped), ("Inactive", figures.inactive),
-            ("Their month is not over", figures.notClosed),
-            ("Without terms, and nothing that is metered", figures.nothingBillable),
-            ("Left out by --customers", figures.notChosen), ("All customers", figures.customers),
-        ].compactMap { name, count in count.map { ["\(name)", "\(grouped($0))"] } }
+        let outcomes: [[HTML]] = figures.outcomes.map { ["\($0.name)", "\(grouped($0.count))"] }
         let events: [[HTML]] = [
             ("Counted", figures.events), ("Duplicates, not counted", figures.duplicates),
             ("Conflicts, not counted", figures.conflicts), ("In quarantine", figures.quarantined),
@@ -158,35 +159,23 @@ struct MonthPage {
             \(HTML.table("Events, \(when)", ["What", "Count"], events, numbers: [1]))
             """
     }
+}
 
-    private static let decoder = {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return decoder
-    }()
-
-    private struct Figures: Decodable {
-        struct Group: Decodable {
-            let count: Int64?
+extension MonthReport {
+    /// Of what a currency's invoices come to, what is charged and what is not; `nil`: all is charged.
+    func parts(_ currency: Currency) -> String? {
+        let others: [String] = [InvoiceStatus.carried, .void].compactMap { status in
+            let minor = totalMinor(of: status, currency)
+            return minor == 0 ? nil : "\(money(minor, currency)) \(status.rawValue)"
         }
-
-        let customers: Int64?
-        let due: Group
-        let carried: Group
-        let skippedZero: Group
-        let held: Int64?
-        let unmapped: Int64?
-        let inactive: Int64?
-        let notClosed: Int64?
-        /// Earlier runs did not record these two.
-        let nothingBillable: Int64?
-        let notChosen: Int64?
-        let events: Int64
-        let duplicates: Int64
-        let conflicts: Int64
-        let quarantined: Int64
-        let late: Int64
+        guard !others.isEmpty else { return nil }
+        return (["\(money(chargedMinor(currency), currency)) charged"] + others)
+            .joined(separator: ", ")
     }
+
+    /// Why months do not add up to more than was charged.
+    static let meaning =
+        "What is carried is charged with a later invoice, and counts in its month; what is void charges nothing."
 }
 
 /// An amount as people read it: 1,234.50 USD.

@@ -1,6 +1,7 @@
 internal import Digest
 internal import Foundation
 internal import HTTPTypes
+internal import Logging
 
 /// Who may see the page, and whether a form came from it.
 struct PageAccess: Sendable {
@@ -23,7 +24,7 @@ struct PageAccess: Sendable {
         case .proxy(let name):
             // Two would be two answers to who it is.
             let values = headers[values: name]
-            return values.count == 1 && Self.isName(values[0]) ? values[0] : nil
+            return values.count == 1 && Self.isProxyName(values[0]) ? values[0] : nil
         case .basic(let users):
             guard let (name, password) = Self.credentials(headers) else { return nil }
             // Hashes have one length; a name that nobody has takes as long.
@@ -33,9 +34,24 @@ struct PageAccess: Sendable {
         }
     }
 
-    /// Who tried to sign in with a password, for the log; `nil`: nobody, or under no name that we give.
-    func claimedName(_ headers: HTTPFields) -> String? {
-        Self.credentials(headers).flatMap { Self.isName($0.name) ? $0.name : nil }
+    /// Who tried to sign in with a password, or why what the proxy says is no name, for the log; empty: nobody
+    /// tried.
+    func refusal(_ headers: HTTPFields) -> Logger.Metadata {
+        switch mode {
+        case .basic:
+            let name = Self.credentials(headers)?.name ?? ""
+            return Self.isName(name) ? ["person": "\(name)"] : [:]
+        case .proxy(let name):
+            let values = headers[values: name]
+            if values.isEmpty { return [:] }
+            guard values.count == 1 else {
+                return ["why": "\(name.rawName) came \(values.count) times"]
+            }
+            return [
+                "why":
+                    "\(name.rawName) must be 1 to \(Self.longestName) printable characters of ASCII, without quotes"
+            ]
+        }
     }
 
     private static func credentials(
@@ -51,6 +67,15 @@ struct PageAccess: Sendable {
 
     static func isName(_ text: String) -> Bool {
         text.wholeMatch(of: #/[A-Za-z0-9._@+-]{1,100}/#) != nil
+    }
+
+    private static let longestName = 128
+
+    /// Proxies have names of their own: `auth0|5f7c8ec7c33c6c004bbafe82`, `CN=Ann, O=Example`.
+    private static func isProxyName(_ text: String) -> Bool {
+        (1...longestName).contains(text.utf8.count)
+            && text.utf8.allSatisfy { (0x20...0x7E).contains($0) && !"\"'`".utf8.contains($0) }
+            && text.utf8.contains { $0 != 0x20 }
     }
 
     /// What a form of this person's page holds.
@@ -102,7 +127,7 @@ extension SettingsReader {
         }
     }
 
-    /// Names and passwords, `ann:...`, separated by white space.
+    /// Names and passwords, `ann:...`, separated by white space; none if they are not there.
     private static func users(_ secret: Secret?) throws(SettingsError) -> [String: Secret] {
         var users: [String: Secret] = [:]
         for entry in (secret?.value ?? "").split(whereSeparator: \.isWhitespace) {
@@ -115,11 +140,6 @@ extension SettingsReader {
                     "PAGE_USERS: each entry must be name:password, the name once, the password of \(shortestPassword) characters or more"
                 )
             }
-        }
-        guard !users.isEmpty else {
-            throw SettingsError(
-                "PAGE_USERS is not set; it must be one or more of name:password, separated by white space (or PAGE_USERS_FILE a file of them)"
-            )
         }
         return users
     }

@@ -88,6 +88,7 @@ enum PageFrame {
         .skip{position:absolute;left:-100rem}.skip:focus{left:1rem}
         .scroll{overflow-x:auto;margin:.5rem 0 1.5rem}table{border-collapse:collapse;width:100%}
         caption{text-align:left}h2{font-size:1.15rem;margin:.75rem 0 .25rem}time{white-space:nowrap}
+        h1,p,li{overflow-wrap:anywhere}
         th,td{padding:.3rem .75rem .3rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
         .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.bad{color:var(--bad)}
         dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1.5rem}dd{margin:0;overflow-wrap:anywhere}

@@ -20,10 +20,11 @@ struct PageResponder: HTTPResponder {
         guard let person = access.person(request.headers) else {
             var response = Self.page(
                 .unauthorized, PageFrame.message("Sign in", "The page is for those who sign in."))
+            let refusal = access.refusal(request.headers)
+            if !refusal.isEmpty {
+                live.logger.warning("sign-in refused", metadata: refusal)
+            }
             if case .basic = access.mode {
-                if let name = access.claimedName(request.headers) {
-                    live.logger.warning("sign-in refused", metadata: ["person": "\(name)"])
-                }
                 response.headers[.wwwAuthenticate] = "Basic realm=\"MeterFlow\", charset=\"UTF-8\""
             }
             return response
