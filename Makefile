@@ -28,7 +28,10 @@ chaos: up ## thousands of seeds of kills, faults, pauses and doubled runs agains
 	@dev/install.sh build test
 	@CHAOS_SEEDS=2000 dev/test --filter 'SubmissionTests.ChaosTests'
 	@CHAOS_SEEDS=1000 dev/test --filter 'SubmissionTests.WebhookChaosTests'
+	@CHAOS_SEEDS=10 CHAOS_INVOICES=200 dev/test --filter 'SubmissionTests.WebhookChaosTests'
 	@FUZZ_ROUNDS=10000000 dev/test --filter 'WebhookSignatureTests'
+	@CHAOS_SEEDS=1000 dev/test --filter 'AlertsTests.AlertChaosTests'
+	@RECONCILE_INVOICES=10000 dev/test --filter 'SubmissionTests.ReconciliationTests'
 
 check: lint ## everything that CI checks: format, build with warnings as errors, tests
 	@$(MAKE) --no-print-directory test
@@ -46,7 +49,7 @@ bench: up ## measure, as ratios to the engines' own speed in the same run
 	swift build -c release --static-swift-stdlib --product stripe-simulator
 	@Benchmarks/run .build/release/jobs
 	@Benchmarks/submission .build/release/jobs .build/release/stripe-simulator
-	@Benchmarks/webhooks .build/release/jobs .build/release/stripe-simulator
+	@Benchmarks/webhooks .build/release/jobs .build/release/stripe-simulator --events 1000000
 	@Benchmarks/page .build/release/jobs
 	@Benchmarks/detection .build/release/jobs
 	@eval "$$(dev/stack env)"; Benchmarks/hourly .build/release/jobs

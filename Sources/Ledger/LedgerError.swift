@@ -15,6 +15,12 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
 
     package let code: Code
     package let description: String
+    /// Which lease was lost.
+    package let lease: String?
+
+    init(code: Code, description: String, lease: String? = nil) {
+        (self.code, self.description, self.lease) = (code, description, lease)
+    }
 
     static func held(_ what: String, by holder: String) -> Self {
         Self(
@@ -30,8 +36,8 @@ package struct LedgerError: Error, Sendable, CustomStringConvertible {
         Self(
             code: .leaseLost,
             description:
-                "\(name): another run took over; what this one had not finished is not counted"
-        )
+                "\(name): another run took over; what this one had not finished is not counted",
+            lease: name)
     }
 
     static func unreadableSlot(_ slot: String, ofJob job: String) -> Self {

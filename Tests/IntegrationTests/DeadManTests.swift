@@ -51,6 +51,29 @@ struct DeadManTests {
         }
     }
 
+    /// Settings with which a launch does not come to its job, and how it ends.
+    private static let early: [([String: String?], Int32)] = [
+        (["DATABASE_URL": "postgresql://nobody:none@127.0.0.1:1/none"], 69),
+        (["DATABASE_URL": nil], 78),
+        // Without a first slot.
+        (["BILLING_MODE": "live", "STRIPE_API_KEY": "sk_test_simulator"], 78),
+    ]
+
+    @Test func `a launch that fails before its job begins is told, too`() async throws {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            for (changes, status) in Self.early {
+                let heard = try Switch()
+                defer { heard.server.stop() }
+                var settings = changes.merging(heard.setting) { $1 }
+                settings["RUN_RETRY_SECONDS"] = "0"
+                let failed = try await stack.jobs("run", "bill", with: settings)
+                #expect(failed.status == status, "\(failed.errors)")
+                let name = changes["BILLING_MODE"] == nil ? "bill-dry-run" : "bill"
+                #expect(heard.pings == Self.lines(name, "/fail"))
+            }
+        }
+    }
+
     @Test func `who finds a job taken says nothing to the switch`() async throws {
         try await withStack(catalog: Sample.simpleCatalog) { stack in
             let heard = try Switch()
@@ -111,6 +134,33 @@ struct DeadManTests {
             let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions]
             #expect(mode as? Int == 0o644)
             #expect(try stack.files() == ["catalog.yaml", "jobs.prom"])
+        }
+    }
+
+    @Test func `who tells people, or reads Stripe's events, is missed once there is a need`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            let file = stack.folder + "/jobs.prom"
+            func expected(_ changes: [String: String?] = [:]) async throws -> Set<Substring> {
+                try await stack.done("run", "seal-usage", "--metrics-file", file, with: changes)
+                let text = try String(contentsOfFile: file, encoding: .utf8)
+                let names = text.matches(of: #/alert_after_seconds\{job_name="([a-z-]+)"\}/#)
+                return Set(names.map { $0.1 })
+            }
+            let served: Set<Substring> = ["process-webhooks", "send-alerts"]
+            #expect(try await expected().isDisjoint(with: served))
+            try stack.file(
+                "jobs.yaml",
+                "alerts: {routes: {log: {type: file, path: \(stack.folder)/alerts}}}\n")
+            let live: [String: String?] = [
+                "BILLING_MODE": "live", "BILLING_FIRST_SLOT": "2026-10",
+            ]
+            #expect(try await expected(live).isSuperset(of: served))
+            let doctor = try await stack.jobs("doctor")
+            #expect(doctor.output.contains("send-alerts has never succeeded"))
+            try await stack.done("run", "send-alerts")
+            #expect(try await stack.jobs("doctor").output.contains("send-alerts succeeded"))
         }
     }
 

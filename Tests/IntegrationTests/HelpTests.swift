@@ -18,7 +18,7 @@ struct HelpTests {
         ["serve"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"],
         ["webhooks", "replay"], ["webhooks", "endpoint"], ["webhooks", "endpoint", "create"],
         ["alerts"], ["alerts", "list"], ["alerts", "show"], ["alerts", "retry"],
-        ["alerts", "test"],
+        ["alerts", "resolve"], ["alerts", "discard"], ["alerts", "test"],
         ["dead-letters"], ["dead-letters", "list"], ["dead-letters", "show"],
         ["dead-letters", "retry"], ["dead-letters", "discard"],
         ["anomalies"], ["anomalies", "list"], ["anomalies", "show"], ["anomalies", "acknowledge"],

@@ -34,7 +34,24 @@ struct MetricsTests {
                 VALUES ('k', 'k', 'critical', 's', '{}')
                 """)
             try await pool.query("INSERT INTO alert_messages (route) VALUES ('a')")
+            // Two invoices of one status, held for two reasons, are one series.
+            try await pool.query(
+                """
+                INSERT INTO invoices (invoice_id, customer_id, slot, timezone, period_start, period_end,
+                    kind, revision, status, hold_reason, currency, total_minor, plan, collection_method,
+                    catalog_version, input_hash, tzdata_version)
+                SELECT 'inv_' || reason, reason, slot, timezone, period_start, period_end, kind, 0,
+                    'skipped_zero', reason, currency, 0, plan, collection_method, catalog_version,
+                    input_hash, tzdata_version
+                FROM invoices, unnest(ARRAY['quarantined_usage', 'unparsable_usage']) AS held (reason)
+                WHERE customer_id = 'ann'
+                """)
+            try await server.submitted.stack.until(
+                "SELECT count(*) > 0 AS value FROM job_attempts WHERE job = 'process-webhooks'")
             let text = try await server.get("/metrics").text
+            let series = text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+                .compactMap { $0.split(separator: " ").first }
+            #expect(Set(series).count == series.count)
             let file = try server.submitted.stack.file("metrics", text)
             let checked = try await Tool.run("sh", "-c", "promtool check metrics < \(file)")
             #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
@@ -42,7 +59,12 @@ struct MetricsTests {
                 "meterflow_postgres_up 1", "meterflow_dead_letters{kind=\"alert\"} 0",
                 "meterflow_alerts{severity=\"critical\",state=\"open\"} 1",
                 "meterflow_alert_messages{route=\"a\",state=\"pending\"} 1",
+                #"meterflow_invoices{currency="usd",held="yes",slot="2015-05",status="skipped_zero"} 2"#,
             ] { #expect(text.contains(line + "\n"), "\(line)") }
+            // The server reads Stripe's list of events, which is what process-webhooks is watched for.
+            for family in ["last_success_timestamp_seconds", "alert_after_seconds"] {
+                #expect(text.contains("meterflow_job_\(family){job_name=\"process-webhooks\"} "))
+            }
             // Cumulative, and complete at the end.
             let buckets = text.matches(
                 of: #/duration_seconds_bucket\{le="([^"]+)"\} (\d+)/#

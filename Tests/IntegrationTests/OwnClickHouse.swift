@@ -35,7 +35,8 @@ struct OwnClickHouse: Sendable {
         try """
         <clickhouse><user_directories><users_xml><path>\(users)</path></users_xml></user_directories></clickhouse>
         """.write(toFile: config, atomically: true, encoding: .utf8)
-        let grants = script.split(separator: "\n").filter { $0.hasSuffix(" TO \(role);") }
+        let grants = script.split(separator: "\n")
+            .filter { $0.hasPrefix("GRANT ") && $0.hasSuffix(" TO \(role);") }
             .map { "<query>\($0.dropLast(" TO \(role);".count))</query>" }
         try #require(!grants.isEmpty)
         try """

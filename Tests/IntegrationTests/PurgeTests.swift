@@ -20,8 +20,8 @@ struct PurgeTests {
             let first = try await stack.done("run", "purge", "--slot", "2026-11-01")
             #expect(
                 first == """
-                    purged 7,001 webhook_events, 1 alerts, 1 alert_messages, 1 anomalies, \
-                    1 anomaly_mutes, 1 job_attempts, 1 job_slots
+                    purged 7,001 webhook_events, 1 alerts, 2 alert_messages, 1 anomalies, \
+                    1 anomaly_mutes, 2 baseline_versions, 2 job_attempts, 1 job_slots
 
                     """)
             #expect(
@@ -31,7 +31,7 @@ struct PurgeTests {
                 ]) == kept)
             for (table, column) in [
                 ("webhook_events", "event_id"), ("alerts", "key"), ("anomalies", "anomaly_id"),
-                ("job_attempts", "job"), ("job_slots", "slot"),
+                ("job_attempts", "job"), ("job_slots", "slot"), ("baseline_versions", "slot"),
             ] {
                 let left: Bool = try await stack.value(
                     "SELECT bool_and(\(column) NOT LIKE 'old%') AS value FROM \(table)")
@@ -81,16 +81,21 @@ extension Stack {
             VALUES ('old', 'a', 'info', 's', '{}', 'resolved', now() - interval '181 days', false),
                 ('stays_open', 'a', 'info', 's', '{}', 'open', NULL, false),
                 ('stays_unsent', 'a', 'info', 's', '{}', 'resolved', now() - interval '181 days', true),
+                ('stays_dead', 'a', 'info', 's', '{}', 'resolved', now() - interval '181 days', false),
                 ('stays_young', 'a', 'info', 's', '{}', 'resolved', now() - interval '179 days', false)
             """,
             """
             INSERT INTO alert_messages (route, state, settled_at)
-            VALUES ('r', 'delivered', now() - interval '181 days')
+            VALUES ('r', 'delivered', now() - interval '181 days'),
+                ('dead', 'dead', now() - interval '181 days'),
+                ('gone', 'discarded', now() - interval '181 days')
             """,
             """
-            INSERT INTO alert_deliveries (alert_id, round, route, action, message_id)
-            SELECT alert_id, 1, 'r', 'trigger', message_id FROM alerts, alert_messages
-            WHERE key = 'old'
+            INSERT INTO alert_deliveries (alert_id, round, route, action, message_id, severity, body,
+                happened_at)
+            SELECT alert_id, 1, route, 'trigger', message_id, severity, body, raised_at
+            FROM alerts, alert_messages
+            WHERE (key, route) IN (('old', 'r'), ('stays_dead', 'dead'))
             """,
             """
             INSERT INTO anomalies (anomaly_id, customer_id, metric_key, metric, kind, severity,
@@ -107,6 +112,18 @@ extension Stack {
                 ('stays', now() - interval '90 days', now() - interval '29 days', 'me', 'launch')
             """,
             """
+            INSERT INTO baseline_versions (version, slot, first_day, last_day, state, baselines, drifted,
+                expires_at)
+            SELECT version, slot, last_day::date - 55, last_day::date, state, 7, 0,
+                now() - interval '1 day'
+            FROM (VALUES (1, 'old', '2026-01-04', 'retired'),
+                (2, 'stays_as_four_weeks_older', '2026-02-01', 'retired'),
+                (3, 'stays_as_the_one_before', '2026-03-01', 'retired'),
+                (4, 'old_refused', '2026-03-08', 'refused'),
+                (5, 'stays_active', '2026-03-15', 'active'))
+                AS given (version, slot, last_day, state)
+            """,
+            """
             INSERT INTO job_slots (job, slot, slot_start, slot_end, due_at, is_planned, status, created_at)
             SELECT job, slot, day::timestamptz, day::timestamptz + interval '1 day', day::timestamptz,
                 true, status, day::timestamptz
@@ -120,7 +137,13 @@ extension Stack {
             INSERT INTO job_attempts (job, holder, program_version, started_at, finished_at, status)
             SELECT name, 'p', '1', at, at, status
             FROM (VALUES ('old', timestamptz '2020-01-02', 'failed'),
+                ('old_and_every_minute', now() - interval '31 days', 'failed'),
                 ('stays', timestamptz '2020-01-02', 'succeeded')) AS given (name, at, status)
+            """,
+            """
+            INSERT INTO job_attempts (job, slot, token, holder, program_version, started_at, finished_at, status)
+            SELECT 'other', 'stays_failed', 1, 'p', '1', at, at, 'failed'
+            FROM (VALUES (now() - interval '31 days')) AS given (at)
             """,
         ] { try await postgres.query(statement) }
     }

@@ -64,12 +64,28 @@ import Testing
                 ] {
                     await expectDenied(statement, role("meterflow_jobs", stack))
                 }
+                let ours = try await doctor("postgres", stack, settings)
+                #expect(!ours.isEmpty && ours.allSatisfy { $0.level == "ok" }, "\(ours)")
                 let reader = role("meterflow_reader", stack)
                 let list = try await stack.done(
                     "invoices", "list", "--slot", "2015-05", with: reader)
                 #expect(list.contains("ann"))
                 await expectDenied("INSERT INTO dead_letters DEFAULT VALUES", reader)
                 await expectDenied("UPDATE invoices SET total_minor = 0", reader)
+                let theirs = try await doctor("postgres", stack, reader)
+                let missing = theirs.filter { $0.level == "warning" }
+                #expect(missing.map(\.check) == ["privileges"])
+                #expect(missing.first?.message.contains("invoices") == true)
+
+                // From here on nobody can commit.
+                let standby = "ALTER SYSTEM SET synchronous_standby_names = 'elsewhere'"
+                for statement in [standby, "SELECT pg_reload_conf()"] {
+                    try await stack.postgres.query(statement)
+                }
+                try await stack.until(
+                    "SELECT current_setting('synchronous_standby_names') = 'elsewhere' AS value")
+                let alone = try await doctor("postgres", stack, settings)
+                #expect(alone.filter { $0.level == "failure" }.map(\.check) == ["durability"])
                 stripe.end(SIGTERM)
             }
         }
@@ -115,6 +131,9 @@ import Testing
                 }
                 let total = "SELECT total_minor AS value FROM invoices WHERE customer_id = $1"
                 #expect(try await stack.value(total, ["ann"]) == 1_000)
+                let seen = try await doctor("clickhouse", stack, ours)
+                #expect(seen.map(\.check).starts(with: ["server", "tables", "events", "disk"]))
+                #expect(!seen.contains { $0.level == "failure" }, "\(seen)")
                 let theirs = ours.merging(["USAGE_EVENTS_TABLE": "analytics.events"]) { $1 }
                 try await stack.done("run", "seal-usage", with: theirs)
                 try await stack.done("run", "bill", "--slot", "2015-05", "--dry-run", with: theirs)
@@ -129,6 +148,14 @@ import Testing
                 }
             }
         }
+    }
+
+    /// What the doctor says of an area.
+    private func doctor(
+        _ area: String, _ stack: Stack, _ environment: [String: String?]
+    ) async throws -> [DoctorLine] {
+        let result = try await stack.jobs("doctor", "--format", "json", with: environment)
+        return try result.output.objects(DoctorLine.self).filter { $0.area == area }
     }
 
     private func role(_ name: String, _ stack: Stack) -> [String: String?] {

@@ -61,8 +61,11 @@ struct ScheduleTests {
         #expect(result.errors.contains("/nowhere/at/all"))
     }
 
-    /// Jobs with slots, and how much earlier or later than its end in UTC a slot may end.
+    /// How much earlier or later than its end in UTC a slot may end.
     private static let shifts: [Int64] = [-14 * 3600, 0, 12 * 3600]
+
+    /// Before a leap day, and before the end of a year and of its 53rd ISO week.
+    private static let bases = ["2028-02-28T21:58:00Z", "2026-12-31T21:58:00Z"]
 
     @Test(arguments: JobRegistry.descriptions.map(\.name))
     func `every slot that is due is met by a launch within the promised delay`(name: String)
@@ -72,26 +75,79 @@ struct ScheduleTests {
         let timer = job.timer
         let calendar = try await Tool.run("systemd-analyze", "calendar", timer.calendar)
         #expect(calendar.status == 0 && calendar.errors.isEmpty)
-        guard let cadence = job.cadence else {
-            // Without slots: launched again within that time, at any time.
-            let next = try await Self.launches(timer, after: "2026-11-22T23:55:00Z", count: 3)
-            let gaps = zip(next.dropFirst(), next).map { $0.unixSeconds - $1.unixSeconds }
-            #expect(
-                gaps.allSatisfy { $0 + timer.randomizedDelaySeconds <= timer.promisedDelaySeconds })
+        for base in Self.bases {
+            guard let cadence = job.cadence else {
+                // Without slots: launched again within that time, at any time.
+                let next = try await Self.launches(timer, after: base, count: 3)
+                let gaps = zip(next.dropFirst(), next).map { $0.unixSeconds - $1.unixSeconds }
+                #expect(
+                    gaps.allSatisfy {
+                        $0 + timer.randomizedDelaySeconds <= timer.promisedDelaySeconds
+                    })
+                continue
+            }
+            var slot = Slot(cadence, containing: try #require(Instant(base)))
+            for _ in 0..<5 {
+                for shift in cadence == .monthly ? Self.shifts : [0] {
+                    let due = slot.end.adding(seconds: shift + job.graceSeconds)
+                    let first = try await Self.launches(
+                        timer, after: "\(due.adding(seconds: -1))", count: 1)[0]
+                    #expect(first >= due)
+                    let latest = first.adding(seconds: timer.randomizedDelaySeconds)
+                    #expect(
+                        latest <= due.adding(seconds: timer.promisedDelaySeconds), "\(slot) \(due)")
+                }
+                slot = slot.next
+            }
+        }
+    }
+
+    @Test(arguments: JobRegistry.descriptions.map(\.name))
+    func `systemd refuses no start of a timer, and starts again what failed until it gives up`(
+        name: String
+    ) async throws {
+        let job = try #require(JobRegistry.descriptions.first { $0.name == name })
+        let lines = SystemdUnit.service(job, ScheduleFile.Places()).text.split(separator: "\n")
+        func value(_ key: String) throws -> Int64 {
+            let line = try #require(lines.first { $0.hasPrefix(key + "=") })
+            return try #require(Int64(line.dropFirst(key.count + 1)), "\(line)")
+        }
+        let interval = try value("StartLimitIntervalSec")
+        let isRestarted = lines.contains("Restart=on-failure")
+        guard interval > 0 else {
+            // What is restarted without a limit never counts as failed.
+            #expect(!isRestarted)
             return
         }
-        // Over the year's end, a leap day, and the changes of clocks.
-        var slot = Slot(cadence, containing: try #require(Instant("2027-10-01T00:00:00Z")))
-        for _ in 0..<8 {
-            for shift in cadence == .monthly ? Self.shifts : [0] {
-                let due = slot.end.adding(seconds: shift + job.graceSeconds)
-                let first = try await Self.launches(
-                    timer, after: "\(due.adding(seconds: -1))", count: 1)[0]
-                #expect(first >= due)
-                let latest = first.adding(seconds: timer.randomizedDelaySeconds)
-                #expect(latest <= due.adding(seconds: timer.promisedDelaySeconds), "\(slot) \(due)")
-            }
-            slot = slot.next
+        let starts = try await Self.launches(job.timer, after: "2026-11-22T23:30:00Z", count: 70)
+        let window = interval + job.timer.randomizedDelaySeconds
+        let most = starts.map { start in
+            starts.filter { $0 >= start && $0.unixSeconds - start.unixSeconds <= window }.count
+        }.max()
+        let (burst, pause) = (try value("StartLimitBurst"), try value("RestartSec"))
+        #expect(Int64(try #require(most)) * 2 <= burst)
+        #expect(isRestarted && pause * burst < interval)
+    }
+
+    @Test(arguments: [
+        (0, "", ""), (0, "late", "late\n"), (75, "taken", ""), (69, "away", "away\n"),
+    ])
+    func `cron mails what was said, but not that another run is at work`(
+        status: Int, said: String, mail: String
+    ) async throws {
+        try await withFolder { folder in
+            let program = folder + "/jobs"
+            let script = "#!/bin/sh\necho done\nprintf '%s' '\(said)' >&2\nexit \(status)\n"
+            try Data(script.utf8).write(to: URL(filePath: program))
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755], ofItemAtPath: program)
+            let places = ScheduleFile.Places(program: program)
+            let lines = ScheduleFile.files(.crontab, places)[0].text.split(separator: "\n")
+            let line = try #require(lines.first { $0.contains("run send-alerts ") })
+            // Without the five fields that say when.
+            let command = try #require(line.split(separator: " ", maxSplits: 5).last)
+            let told = try await Tool.run("sh", "-c", String(command))
+            #expect(told.output + told.errors == mail)
         }
     }
 

@@ -57,8 +57,8 @@ struct SettingsTests {
         Mistake(environment: ["PAGE_PORT": "8090"], status: 78, word: "page.auth is not"),
         Mistake(environment: ["PAGE_AUTH": "basic"], status: 78, word: "page.port is not"),
         Mistake(
-            environment: ["PAGE_PORT": "8090", "PAGE_AUTH": "basic"], status: 78,
-            word: "PAGE_USERS is not set"),
+            environment: ["SERVE_BACKFILL_SECONDS": "7200"], status: 78,
+            word: "serve.backfill_seconds"),
         Mistake(
             environment: [
                 "PAGE_PORT": "8090", "PAGE_AUTH": "basic",
@@ -95,6 +95,41 @@ struct SettingsTests {
             #expect(result.status == mistake.status)
             #expect(result.errors.contains(mistake.word), "\(result.errors)")
             #expect(result.output.isEmpty)
+        }
+    }
+
+    @Test func `secrets for telling people are missed by those who tell, and by nobody else`()
+        async throws
+    {
+        try await withStack(catalog: Sample.simpleCatalog) { stack in
+            try stack.file(
+                "jobs.yaml",
+                """
+                page: {port: 0, auth: basic}
+                alerts:
+                  routes:
+                    chat: {type: slack, url_file: /nowhere/url}
+                    pager: {type: pagerduty, routing_key_file: pagerduty_key}
+
+                """)
+            for command in [
+                ["run", "bill", "--slot", "2015-05"], ["run", "seal-usage"], ["alerts", "list"],
+            ] {
+                let result = try await stack.jobs(command)
+                #expect(result.status == 0, "\(command): \(result.errors)")
+            }
+            for (command, word) in [
+                (["run", "send-alerts"], "the file /nowhere/url cannot be read"),
+                (["alerts", "test", "pager"], "CREDENTIALS_DIRECTORY"),
+                (["serve", "--only-page"], "PAGE_USERS is not set"),
+            ] {
+                let result = try await stack.jobs(command)
+                #expect(result.status == 78 && result.errors.contains(word), "\(result.errors)")
+            }
+            let doctor = try await stack.jobs("doctor")
+            #expect(doctor.status == 1)
+            #expect(doctor.output.contains("/nowhere/url"))
+            #expect(doctor.output.contains("PAGE_USERS is not set"))
         }
     }
 

@@ -204,6 +204,89 @@ struct SlotRunnerTests {
         }
     }
 
+    @Test func `pauses double up to five minutes, and are by chance up to half shorter`() {
+        var backoff = Backoff(firstSeconds: 5)
+        for longest in [5, 10, 20, 40, 80, 160, 300, 300, 300] as [Double] {
+            let seconds = backoff.nextSeconds()
+            #expect((longest / 2...longest).contains(seconds))
+        }
+    }
+
+    @Test func `who loses the lease of something else has its slot still, and tries again`()
+        async throws
+    {
+        try await withStack { stack in
+            let log = Log()
+            try await stack.setLedgerClock("2026-11-22T12:10:30Z")
+            let job = Self.job { run in
+                log.add(run.slot)
+                guard log.count == 1 else { return .done }
+                return try await Lease.with("seal-usage", holder: "us", pool: stack.postgres) { _ in
+                    // Another host takes it.
+                    try await stack.postgres.query(
+                        "UPDATE leases SET token = token + 1 WHERE name = 'seal-usage'")
+                    throw Failure(.bug, "it cleared away what we had begun")
+                }
+            }
+            #expect(try await run(stack, job) == .done)
+            let attempts = try await stack.attempts(Self.name, "2026-11-22T11")
+            #expect(attempts.map(\.status) == ["failed", "succeeded"])
+            #expect(attempts.map(\.exitCode) == [69, 0])
+            #expect(attempts[0].error?.hasPrefix("seal-usage: another run took over") == true)
+        }
+    }
+
+    @Test func `unfinished work that fails is on record, and keeps no slot from its turn`()
+        async throws
+    {
+        try await withStack { stack in
+            let log = Log()
+            try await stack.setLedgerClock("2026-11-22T12:10:30Z")
+            var job = Self.job { run in
+                log.add(run.slot)
+                return .done
+            }
+            job.resume = { _ in throw Failure(.refused, "billing is paused") }
+            #expect(try await run(stack, job) == .refused)
+            #expect(log.all == ["2026-11-22T11"])
+            let runs = try await stack.runs("--job", Self.name)
+            #expect(
+                runs.map { "\($0.slot ?? "-") \($0.status)" } == [
+                    "2026-11-22T11 succeeded", "- failed",
+                ])
+            #expect(runs[1].exitCode == 77 && runs[1].error == "billing is paused")
+            // Of slots that somebody asks for it is no part.
+            #expect(try await run(stack, job, "2026-11-22T10") == .done)
+        }
+    }
+
+    @Test func `unfinished work is tried again, and what a person must see ends the run with 1`()
+        async throws
+    {
+        try await withStack { stack in
+            let tries = Mutex(0)
+            try await stack.setLedgerClock("2026-11-22T12:10:30Z")
+            var job = Self.job { _ in .done }
+            job.resume = { _ in
+                let count = tries.withLock { tries in
+                    tries += 1
+                    return tries
+                }
+                if count < 3 { throw Failure(.unavailable, "away") }
+                let outcome: Unattended.Outcome = (.needsAPerson, #"{"held": 1}"#)
+                return outcome
+            }
+            #expect(try await run(stack, job) == .needsAPerson)
+            #expect(
+                try await stack.slots(Self.name) == ["2026-11-22T11 succeeded", "- incomplete"])
+            // It is no success of the job.
+            let success = try await stack.value(
+                "SELECT count(*) AS value FROM job_attempts WHERE status = 'succeeded'",
+                as: Int.self)
+            #expect(success == 1)
+        }
+    }
+
     @Test func `what cannot pass is not tried again, and does not stop other slots`() async throws {
         try await withStack { stack in
             let log = Log()

@@ -247,6 +247,28 @@ import Testing
         }
     }
 
+    @Test func `a launch that meets no database asks again, as often as a slot is tried`()
+        async throws
+    {
+        try await withMonths { stack in
+            let url = stack.environment["DATABASE_URL"] ?? ""
+            let port = try #require(URLComponents(string: url)?.port)
+            let server = try LoopbackServer()
+            defer { server.stop() }
+            server.serve { client, count in
+                count < 2 ? Self.refuse(client) : Self.relay(client, to: port)
+            }
+            let settings: [String: String?] = [
+                "DATABASE_URL": url.replacing(":\(port)/", with: ":\(server.port)/"),
+                "RUN_RETRY_SECONDS": "0",
+            ]
+            let run = try await stack.jobs(Self.bill, with: settings)
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(run.errors.contains("trying again"), "\(run.errors)")
+            #expect(try await statuses(stack) == ["succeeded"])
+        }
+    }
+
     /// As a server answers whose `max_connections` are taken.
     private static func refuse(_ client: Int32) {
         defer { close(client) }

@@ -1,3 +1,4 @@
+package import Exact
 package import Postgres
 
 /// How the database fares, and what waits in it: read only.
@@ -10,6 +11,8 @@ package struct LedgerHealth: Sendable {
         package let standbyNames: String
         package let replicas: Int
         package let synchronousReplicas: Int
+        /// Of which this user may not know whether they are synchronous.
+        package let hiddenReplicas: Int
         package let isStandby: Bool
         package let sessions: Int
         package let mostSessions: Int
@@ -17,6 +20,7 @@ package struct LedgerHealth: Sendable {
 
     package struct Backlog: Sendable {
         /// nil: nothing was ever sealed.
+        package let sealedAt: Instant?
         package let sealedAgeSeconds: Int64?
         package let invoiceDeadLetters: Int
         package let held: Int
@@ -41,19 +45,20 @@ package struct LedgerHealth: Sendable {
             standbyNames: try row.decode("synchronous_standby_names"),
             replicas: try row.decode("replicas"),
             synchronousReplicas: try row.decode("synchronous_replicas"),
+            hiddenReplicas: try row.decode("hidden_replicas"),
             isStandby: try row.decode("is_standby"), sessions: try row.decode("sessions"),
             mostSessions: try row.decode("most_sessions"))
     }
 
-    /// Tables that this user may not read, or not add to.
-    package func missingPrivileges() async throws -> (read: [String], add: [String]) {
+    /// Tables that this user may not read; tables and sequences that it may not write.
+    package func missingPrivileges() async throws -> (read: [String], write: [String]) {
         let rows = try await pool.query(
             SQL.healthPrivileges, timeoutSeconds: Self.timeoutSeconds
         ).rows
         return (
             try rows.filter { try !$0.decode("may_read", as: Bool.self) }
                 .map { try $0.decode("name") },
-            try rows.filter { try !$0.decode("may_add", as: Bool.self) }
+            try rows.filter { try !$0.decode("may_write", as: Bool.self) }
                 .map { try $0.decode("name") }
         )
     }
@@ -61,6 +66,8 @@ package struct LedgerHealth: Sendable {
     package func backlog() async throws -> Backlog {
         let row = try await one(SQL.healthBacklog)
         return Backlog(
+            sealedAt: try row.decode("sealed_ms", as: Int64?.self)
+                .map(Instant.init(milliseconds:)),
             sealedAgeSeconds: try row.decode("sealed_age_seconds"),
             invoiceDeadLetters: try row.decode("invoice_dead_letters"),
             held: try row.decode("held"), unmapped: try row.decode("unmapped"))

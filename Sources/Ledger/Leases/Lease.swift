@@ -107,11 +107,31 @@ package struct Lease: Sendable {
     }
 }
 
+extension PostgresPool {
+    /// Runs a transaction under a lease: it is committed only if the lease is still ours then. Until its
+    /// end nothing of the lease is locked, so that it can be extended, or taken over if we are paused.
+    func transaction<R: Sendable>(
+        under lease: Lease, _ body: @Sendable (isolated PostgresConnection) throws -> R
+    ) async throws -> R {
+        try await transaction { connection in
+            try connection.mark(lease)
+            let result = try body(connection)
+            try connection.fenceCommit(lease)
+            return result
+        }
+    }
+}
+
 extension PostgresConnection {
     /// At the start of a transaction: who takes the lease after us may end this session, whose locks
     /// would be in the way if we were paused.
     func mark(_ lease: Lease) throws {
         try query(SQL.leaseMark, [lease.name, lease.token])
+        // Whoever took it before looked for marks when there was none.
+        let rows = try query(SQL.leaseToken, [lease.name]).rows
+        guard try rows.first?.decode("token", as: Int64.self) == lease.token else {
+            throw LedgerError.leaseLost(lease.name)
+        }
     }
 
     /// As the last thing before COMMIT: goes on only if the lease is still ours.

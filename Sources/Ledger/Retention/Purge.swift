@@ -42,6 +42,7 @@ package struct Purge: Sendable {
             ("alert_messages", SQL.purgeAlertMessages, retention.alertDays),
             ("anomalies", SQL.purgeAnomalies, nil),
             ("anomaly_mutes", SQL.purgeAnomalyMutes, nil),
+            ("baseline_versions", SQL.purgeBaselineVersions, nil),
             ("job_attempts", SQL.purgeJobAttempts, retention.runDays),
             ("job_slots", SQL.purgeJobSlots, retention.runDays),
         ]

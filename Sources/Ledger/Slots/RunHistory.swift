@@ -36,11 +36,42 @@ package struct RunHistory: Sendable {
         self.pool = pool
     }
 
+    /// Which runs; `nil` is no restriction.
+    package struct Filter: Sendable {
+        package var job: String?
+        package var slot: String?
+        package var status: String?
+
+        package init(job: String? = nil, slot: String? = nil, status: String? = nil) {
+            (self.job, self.slot, self.status) = (job, slot, status)
+        }
+
+        fileprivate var parameters: [(any PostgresEncodable)?] { [job, slot, status] }
+    }
+
     /// The newest first.
     package func runs(
         job: String? = nil, slot: String? = nil, status: String? = nil, limit: Int
     ) async throws -> [Run] {
         try await pool.query(SQL.runsList, [job, slot, status, limit]).rows.map(Run.init)
+    }
+
+    /// The newest first; memory stays flat.
+    ///
+    /// - Parameter limit: `nil`: all of them.
+    package func forEachBatch(
+        _ filter: Filter, limit: Int?, _ body: @escaping @Sendable ([Run]) throws -> Void
+    ) async throws {
+        try await pool.withConnection { connection in
+            try await connection.forEachBatch(
+                SQL.runsList, filter.parameters + [limit], batchSize: 1000
+            ) { rows in try body(rows.map(Run.init)) }
+        }
+    }
+
+    package func count(_ filter: Filter) async throws -> Int {
+        let rows = try await pool.query(SQL.runsCount, filter.parameters).rows
+        return try rows.first?.decode("runs") ?? 0
     }
 
     /// Every attempt at a slot, oldest first.

@@ -18,12 +18,14 @@ struct AnomaliesCommand: AsyncParsableCommand {
         @OptionGroup var selection: AnomalySelection
         @Option(
             name: .long,
-            help: "open, acknowledged, resolved, dismissed, withdrawn, or all.")
+            help:
+                "open, acknowledged, resolved, dismissed, withdrawn, recovered (over by itself), or all."
+        )
         var status: String?
         @Option(name: .long, help: "volume, pattern, both or fleet.") var kind: String?
 
         mutating func validate() throws {
-            let known = Anomaly.Status.allCases.map(\.rawValue) + ["all"]
+            let known = Anomaly.Status.allCases.map(\.rawValue) + ["recovered", "all"]
             if let status, !known.contains(status) {
                 throw ValidationError("--status is one of \(known.joined(separator: ", "))")
             }
@@ -35,9 +37,13 @@ struct AnomaliesCommand: AsyncParsableCommand {
         mutating func runToStatus() async throws -> ExitStatus {
             var filter = selection.filter
             filter.kind = kind
+            filter.includesRecovered = status == "recovered"
             filter.statuses =
-                status == nil
-                ? [.open, .acknowledged] : Anomaly.Status(rawValue: status ?? "").map { [$0] }
+                switch status {
+                case nil: [.open, .acknowledged]
+                case "recovered"?: []
+                case let status?: Anomaly.Status(rawValue: status).map { [$0] }
+                }
             return try await Live.run(common, usesClickHouse: false) { [filter, list] live in
                 let listing = SharedListing(AnomalyRow.columns, format: list.format)
                 try await AnomalyStore(pool: live.pool).forEachBatch(filter) { anomalies in
@@ -82,12 +88,17 @@ struct AnomalySelection: ParsableArguments, Sendable {
         name: .long,
         help: "That touch this hour, day, week or month, as 2026-11-22T11, 2026-11-22, 2026-W47.")
     var slot: SlotRange?
+    @Option(
+        name: .long,
+        help: ArgumentHelp("With hours since this day, as 2026-11-22.", valueName: "day"))
+    var since: CivilDate?
 
     var filter: AnomalyFilter {
         var filter = AnomalyFilter()
         filter.customerID = customer
         filter.metric = metric
         filter.period = slot.map { $0.first.start..<$0.last.end }
+        filter.since = since.map { Instant(milliseconds: $0.daysSinceEpoch * 86_400_000) }
         return filter
     }
 }
@@ -96,20 +107,24 @@ struct ReviewOptions: ParsableArguments, Sendable {
     @Argument(help: ArgumentHelp("The ids of anomalies.", valueName: "id"))
     var ids: [String] = []
     @OptionGroup var selection: AnomalySelection
+    @Flag(name: .long, help: "Of a selection: also those that are over by themselves.")
+    var recovered = false
     @Option(name: .long, help: "Who says so (default: you).") var by: String?
     @Option(name: .long, help: "Why; recorded with the name.") var note: String?
 
     mutating func validate() throws {
         let selects =
             selection.customer != nil || selection.metric != nil || selection.slot != nil
+            || selection.since != nil
         guard ids.isEmpty == selects else {
             throw ValidationError(
-                "name anomalies, or select open ones with --customer, --metric or --slot")
+                "name anomalies, or select open ones with --customer, --metric, --slot or --since")
         }
     }
 }
 
-/// A person's word about anomalies: those that are named, or all open ones of a selection.
+/// A person's word about anomalies: those that are named, or all open ones of a selection (and those that
+/// are over by themselves).
 protocol ReviewCommand: StatusCommand {
     static var review: AnomalyStore.Review { get }
     var common: CommonOptions { get }
@@ -125,6 +140,7 @@ extension ReviewCommand {
             if ids.isEmpty {
                 var filter = options.selection.filter
                 filter.statuses = [.open, .acknowledged]
+                filter.includesRecovered = options.recovered
                 ids = try await store.ids(filter)
             } else {
                 _ = try await store.anomalies(ids)

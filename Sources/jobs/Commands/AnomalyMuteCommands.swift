@@ -1,6 +1,8 @@
 internal import ArgumentParser
+internal import Billing
 internal import Exact
 internal import Ledger
+internal import Usage
 
 extension AnomaliesCommand {
     struct Mute: StatusCommand {
@@ -37,12 +39,32 @@ extension AnomaliesCommand {
                     try await command.list(store)
                     return .done
                 }
+                try await command.check(store, live)
                 let id = try await store.mute(
                     customerID: command.customer, metric: command.metric,
                     (command.from ?? .now)..<until, by: command.by ?? Live.person,
                     reason: reason)
                 try printLine("muted; end it with: jobs anomalies unmute \(id)")
                 return .done
+            }
+        }
+
+        /// A mute of what there is not would be silent about its mistake, and everybody is alerted.
+        private func check(_ store: AnomalyStore, _ live: Live) async throws {
+            if let customer, try await !store.isKnown(customerID: customer) {
+                throw Failure(
+                    .badInput,
+                    "customer \(customer) has neither terms nor anomalies: look at its spelling, or import it with jobs import customers"
+                )
+            }
+            guard let metric else { return }
+            let metrics = try await CatalogStore(pool: live.pool).all()
+                .flatMap { try Catalog(yaml: $0.source).metrics.map(\.code) }
+            guard metrics.contains(metric) else {
+                throw Failure(
+                    .badInput,
+                    "no catalog has a metric \(metric); there are \(Set(metrics).sorted().joined(separator: ", "))"
+                )
             }
         }
 

@@ -22,7 +22,7 @@ struct BaselinesCommand: AsyncParsableCommand {
                 var listing = Listing(
                     [
                         "version", "slot", "first_day", "last_day", "state", "baselines",
-                        "drifted", "created_at", "promoted_at", "promoted_by",
+                        "drifted", "created_at", "promoted_at", "promoted_by", "expires_at",
                     ].map { .init($0) }, format: list.format)
                 for version in try await BaselineStore(pool: live.pool).versions() {
                     try listing.add([
@@ -31,6 +31,7 @@ struct BaselinesCommand: AsyncParsableCommand {
                         .integer(version.baselines), .integer(version.drifted),
                         .text("\(version.createdAt)"),
                         .text(version.promotedAt.map { "\($0)" }), .text(version.promotedBy),
+                        .text("\(version.expiresAt)"),
                     ])
                 }
                 try listing.finish()
@@ -102,7 +103,11 @@ struct BaselinesCommand: AsyncParsableCommand {
                 try await BaselineStore(pool: live.pool).approve(
                     version.version, customers: command.all ? nil : command.customers,
                     by: command.by ?? Live.person, reason: command.reason)
-                try printLine("approved; they count from the next check on")
+                try printLine(
+                    version.state == "active"
+                        ? "approved; they count from the next check on"
+                        : "approved, but version \(version.version) is \(version.state): they count "
+                            + "once it is active: jobs detect baselines promote \(version.version)")
                 return .done
             }
         }

@@ -141,7 +141,8 @@ extension RunCommand {
                     to: requests, live, version, calculation, cutoff: sealed.cutoff)
             }
             let report = BillingReport(
-                summary: summary, metrics: calculation.catalog.metrics, isSent: isSent)
+                summary: summary, metrics: calculation.catalog.metrics, cutoffBatch: sealed.cutoff,
+                isSent: isSent)
             try printed {
                 try format == .json ? report.printJSON() : report.printText()
                 if let written, format == .table { try printLine("requests  \(written)") }

@@ -55,7 +55,7 @@ struct BillingCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; recorded with your name.") var reason: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { [reason] live in
+            try await Live.run(common, usesClickHouse: false) { [reason] live in
                 guard try await BillingPause.begin(by: Live.person, reason: reason, pool: live.pool)
                 else {
                     let pause = try await BillingPause.current(pool: live.pool)
@@ -77,7 +77,7 @@ struct BillingCommand: AsyncParsableCommand {
         @OptionGroup var common: CommonOptions
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { live in
+            try await Live.run(common, usesClickHouse: false) { live in
                 let wasPaused = try await BillingPause.end(by: Live.person, pool: live.pool)
                 try printLine(
                     wasPaused ? "billing goes on with the next run" : "billing was not paused")

@@ -10,9 +10,11 @@ struct CustomersCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Forget who a customer is, but for what was charged.",
             discussion: """
-                Takes away the e-mail address, and what Stripe's events say of the customer's invoices. \
-                Invoices, lines, journals and requests stay, under the customer's id: without it, usage \
-                that was charged would be charged again. What Stripe and the log of events hold is erased there.
+                Takes away the e-mail address, what Stripe's events say of the customer, and links in alerts \
+                to pages that do. Terms, invoices, lines, journals and requests stay, under the customer's id \
+                and Stripe's: without the id, usage that was charged would be charged again. What Stripe and \
+                the log of events hold is erased there, and first: an event that comes later tells it again. \
+                Then run this again.
                 """)
 
         @OptionGroup var common: CommonOptions

@@ -16,7 +16,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @Flag(name: .long, help: "Those too that were retried or discarded.") var all = false
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { [list, all] live in
+            try await Live.run(common, usesClickHouse: false) { [list, all] live in
                 var listing = Listing(
                     [
                         .init("dead_letter_id"), .init("kind"), .init("subject_id"),
@@ -46,7 +46,7 @@ struct DeadLettersCommand: AsyncParsableCommand {
         @Argument(help: "Its number.") var id: Int64
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { [id] live in
+            try await Live.run(common, usesClickHouse: false) { [id] live in
                 let letter = try await DeadLetterStore(pool: live.pool).letter(id)
                 try printLine("dead letter \(letter.id), since \(letter.createdAt)")
                 try printLine("why       \(letter.reason)")
@@ -78,31 +78,51 @@ struct DeadLettersCommand: AsyncParsableCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            let settings = try common.settings()
-            _ = try settings.requiredStripeKey()
-            guard settings.billingMode == .live else {
-                throw SettingsError("billing.mode is dry-run; dead letters go on in live mode only")
-            }
-            return try await Live.run(common) { [id] live in
-                try await StopRequest.listening(graceSeconds: settings.stopGraceSeconds) { stop in
-                    try await retry(id, Submission.prepare(live, stop: stop), live)
+            try await Live.run(common, usesClickHouse: false) { [id] live in
+                let store = DeadLetterStore(pool: live.pool)
+                if let id { _ = try await store.letter(id) }
+                let open = try await store.list(includesResolved: false, id: id)
+                guard open.contains(where: { $0.kind == "invoice" }) else {
+                    try report(await store.retry(id, by: Live.person))
+                    return .done
+                }
+                _ = try live.settings.requiredStripeKey()
+                guard live.settings.billingMode == .live else {
+                    throw SettingsError(
+                        "billing.mode is dry-run; dead letters of invoices go on in live mode only")
+                }
+                return try await StopRequest.listening(
+                    graceSeconds: live.settings.stopGraceSeconds
+                ) { stop in
+                    try await retry(id, Submission.prepare(live, stop: stop), store)
                 }
             }
         }
 
-        private func retry(
-            _ id: Int64?, _ submission: Submission, _ live: Live
-        ) async throws -> ExitStatus {
-            let store = DeadLetterStore(pool: live.pool)
-            if let id { _ = try await store.letter(id) }
-            let letters = try await store.retry(id, by: Live.person)
-            guard !letters.isEmpty else {
-                try printLine("nothing to retry")
-                return .done
+        /// What others go on with.
+        private func report(_ letters: [DeadLetter]) throws {
+            let counts = Dictionary(grouping: letters, by: \.kind).mapValues(\.count)
+            if letters.isEmpty { try printLine("nothing to retry") }
+            if let events = counts["webhook"] {
+                try printLine(
+                    "\(grouped(events)) events are pending again, for serve or process-webhooks")
             }
-            let summary = try await submission.resume(customers: letters.compactMap(\.customerID))
+            if let messages = counts["alert"] {
+                try printLine(
+                    "\(grouped(messages)) messages go out again, by serve or send-alerts")
+            }
+        }
+
+        private func retry(
+            _ id: Int64?, _ submission: Submission, _ store: DeadLetterStore
+        ) async throws -> ExitStatus {
+            let letters = try await store.retry(id, by: Live.person)
+            let invoices = letters.filter { $0.kind == "invoice" }
+            try report(letters)
+            guard !invoices.isEmpty else { return .done }
+            let summary = try await submission.resume(customers: invoices.compactMap(\.customerID))
             try printLine(
-                "\(grouped(letters.count)) tried again: \(grouped(summary.collected)) sent, "
+                "\(grouped(invoices.count)) tried again: \(grouped(summary.collected)) sent, "
                     + "\(grouped(summary.held.count)) held, "
                     + "\(grouped(summary.deadLetters.count)) dead again")
             for failure in summary.held + summary.deadLetters {
@@ -114,14 +134,14 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
     struct Discard: StatusCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a dead letter up for good; its invoice stays held.")
+            abstract: "Give a dead letter up for good; an invoice stays held.")
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "Its number.") var id: Int64
         @Option(name: .long, help: "Why; recorded with your name.") var reason: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { [id, reason] live in
+            try await Live.run(common, usesClickHouse: false) { [id, reason] live in
                 let letters = DeadLetterStore(pool: live.pool)
                 let letter = try await letters.letter(id)
                 guard try await letters.discard(id, by: Live.person, reason: reason) else {
@@ -129,8 +149,16 @@ struct DeadLettersCommand: AsyncParsableCommand {
                         .badInput,
                         "dead letter \(id) was \(letter.resolution ?? "resolved") already")
                 }
-                try printLine("discarded; \(letter.subjectID) stays held")
+                try printLine("discarded; \(Self.outcome(of: letter))")
                 return .done
+            }
+        }
+
+        private static func outcome(of letter: DeadLetter) -> String {
+            switch letter.kind {
+            case "webhook": "\(letter.subjectID) is worked on no more"
+            case "alert": "what waits behind the message goes out"
+            default: "\(letter.subjectID) stays held"
             }
         }
     }

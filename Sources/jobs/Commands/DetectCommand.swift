@@ -39,12 +39,19 @@ struct DetectCommand: AsyncParsableCommand {
         var threshold = 3.0
         @Option(
             name: .long,
+            help: ArgumentHelp("How many days zscore compares with.", valueName: "days"))
+        var windowDays = 30
+        @Option(
+            name: .long,
             help: ArgumentHelp("Reviewed anomalies to compare with.", valueName: "file"))
         var labels: String?
 
         mutating func validate() throws {
             guard threshold > 0, threshold.isFinite else {
                 throw ValidationError("--threshold is a number above 0")
+            }
+            guard 7...30 ~= windowDays else {
+                throw ValidationError("--window-days is a number from 7 to 30")
             }
             guard input != "-" || labels != "-" else {
                 throw ValidationError("--input and --labels cannot both be standard input")
@@ -62,7 +69,9 @@ struct DetectCommand: AsyncParsableCommand {
             }
             let settings = DetectorSettings(
                 method: method, sensitivity: sensitivity, threshold: threshold)
-            var run = BacktestRun(settings: settings, labels: reviewed, output: output)
+            var run = BacktestRun(
+                backtest: Backtest(settings, totalDays: windowDays), labels: reviewed,
+                output: output)
             try run.judge(file)
             try run.report()
             return .done
@@ -72,22 +81,21 @@ struct DetectCommand: AsyncParsableCommand {
 
 /// Judges all series, and writes and counts what comes of it.
 private struct BacktestRun {
-    let settings: DetectorSettings
+    let backtest: Backtest
     let labels: Labels?
     let output: String
 
     private var scores = LabelScores()
     private var (seriesCount, hourCount, flaggedCount, episodeCount) = (0, 0, 0, 0)
 
-    init(settings: DetectorSettings, labels: Labels?, output: String) {
-        (self.settings, self.labels, self.output) = (settings, labels, output)
+    init(backtest: Backtest, labels: Labels?, output: String) {
+        (self.backtest, self.labels, self.output) = (backtest, labels, output)
     }
 
     mutating func judge(_ file: SeriesFile) throws {
         let writer = try ScoreWriter(path: output)
         defer { writer.close() }
         try writer.write(header: ["series", "timestamp", "score", "flagged", "episode"])
-        let backtest = Backtest(settings)
         var progress = Progress("backtest")
         defer { progress.finish() }
         for series in file.series {

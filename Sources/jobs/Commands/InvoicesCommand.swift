@@ -24,7 +24,7 @@ struct InvoicesCommand: AsyncParsableCommand {
 
         mutating func runToStatus() async throws -> ExitStatus {
             let filter = InvoiceFilter(slot: slot, customerID: customer, status: status)
-            return try await Live.run(common) { [list] live in
+            return try await Live.run(common, usesClickHouse: false) { [list] live in
                 var listing = Listing(InvoiceRow.columns, format: list.format)
                 try await InvoiceStore(pool: live.pool).forEach(filter) { invoices in
                     for invoice in invoices { try listing.add(InvoiceRow.cells(invoice)) }
@@ -38,41 +38,28 @@ struct InvoicesCommand: AsyncParsableCommand {
     struct Export: StatusCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Write a month's invoice lines as CSV, one line a row, with events and tiers, for a spreadsheet."
-        )
+                "Write a month's invoice lines as CSV, one line a row, with events and tiers, for a spreadsheet.",
+            discussion: """
+                Every invoice of the month is there, one without lines as a row without a line. What the rows                 come to, and how many customers have no invoice (unmapped, inactive, not closed), is said on                 stderr. Exits 1 if the rows do not come to what the ledger's invoices do. In JSON tiers are                 objects, and decimals strings.
+                """)
 
         @OptionGroup var common: CommonOptions
         @Option(name: .long, help: "The month, as 2026-10.") var slot: CivilMonth
         @Option(name: .long, help: "csv or json.") var format: ListFormat = .csv
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common) { [slot, format] live in
-                var listing = Listing(
-                    [
-                        "invoice_id", "customer_id", "slot", "status", "hold_reason", "currency",
-                        "line_id", "metric", "quantity", "amount_minor", "description",
-                        "invoice_total_minor", "events", "tiers",
-                    ].map { .init($0) }, format: format)
+            return try await Live.run(common, usesClickHouse: false) { [slot, format] live in
+                var export = InvoiceExport(slot, format: format)
                 try await InvoiceStore(pool: live.pool).forEach(InvoiceFilter(slot: slot)) {
                     invoices in
-                    for invoice in invoices {
-                        // An invoice without lines is a row too: nobody disappears from the export.
-                        let lines: [InvoiceLine?] = invoice.lines.isEmpty ? [nil] : invoice.lines
-                        for line in lines {
-                            try listing.add([
-                                .text(invoice.invoiceID), .text(invoice.customerID),
-                                .text(invoice.slot), .text(invoice.status),
-                                .text(invoice.holdReason), .text(invoice.currency.code),
-                                .text(line?.lineID), .text(line?.metric), .decimal(line?.quantity),
-                                .integer(line?.amountMinor), .text(line?.description),
-                                .integer(invoice.totalMinor), .integer(line?.events),
-                                .text(line?.tiers.map(\.words).joined(separator: "; ")),
-                            ])
-                        }
-                    }
+                    for invoice in invoices { try export.add(invoice) }
                 }
-                try listing.finish()
-                return .done
+                try export.finish()
+                let tiesOut = export.tiesOut(
+                    try await BillingStatus.list(slot: "\(slot)", pool: live.pool))
+                let run = try await MonthReport.lastRun(of: slot, pool: live.pool)
+                writeText(export.summary(tiesOut: tiesOut, run: run), to: STDERR_FILENO)
+                return tiesOut ? .done : .needsAPerson
             }
         }
     }
@@ -86,7 +73,7 @@ struct InvoicesCommand: AsyncParsableCommand {
         @Argument(help: "The invoice's id.") var id: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common) { [id] live in
+            return try await Live.run(common, usesClickHouse: false) { [id] live in
                 try await InvoiceExplanation.read(id, live).print()
                 return .done
             }
@@ -102,7 +89,7 @@ struct InvoicesCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; recorded with your name.") var reason: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { [id, reason] live in
+            try await Live.run(common, usesClickHouse: false) { [id, reason] live in
                 try await InvoiceHold(pool: live.pool, person: Live.person).hold(id, reason: reason)
                 try printLine("held; let it go on with: jobs invoices release \(id) --reason ...")
                 return .done
@@ -119,7 +106,7 @@ struct InvoicesCommand: AsyncParsableCommand {
         @Option(name: .long, help: "Why; recorded with your name.") var reason: String
 
         mutating func runToStatus() async throws -> ExitStatus {
-            try await Live.run(common) { [id, reason] live in
+            try await Live.run(common, usesClickHouse: false) { [id, reason] live in
                 try await InvoiceHold(pool: live.pool, person: Live.person).release(
                     id, reason: reason)
                 try printLine("released; the next run goes on with it")

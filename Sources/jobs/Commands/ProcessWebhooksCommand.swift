@@ -42,8 +42,10 @@ extension RunCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common, usesClickHouse: false) { [self] live in
-                try await Unattended.continuous(Self.job, live, metrics) {
+            return try await Live.run(
+                common, usesClickHouse: false, job: Self.job.name
+            ) { [self] live in
+                try await Unattended.continuous(Self.job, live, metrics) { _ in
                     try await process(live)
                 }
             }
@@ -58,12 +60,12 @@ extension RunCommand {
             let webhooks = try await Webhooks(live)
             let run = try await webhooks.run()
             var read = WebhookBackfill.Summary()
-            let now = Instant.now.unixSeconds
-            if let since {
-                read = try await webhooks.backfill.sweep(
-                    since: Int64(since.daysSinceEpoch) * 86_400, now: now)
-            } else if !noBackfill {
-                read = try await webhooks.backfill.follow(now: now)
+            var unread: StripeError?
+            do {
+                read = try await backfill(webhooks.backfill)
+            } catch let error as StripeError where error.kind != .unauthorized {
+                // What came all the same is worked on first.
+                unread = error
             }
             let summary = try await run.drainPatiently {
                 try await Task.sleep(for: .seconds($0))
@@ -80,7 +82,18 @@ extension RunCommand {
             } catch is BrokenOutput {
                 // Nobody reads it; the work is done all the same.
             }
+            if let unread { throw unread }
             return (backlog.deadLetters > 0 ? .needsAPerson : .done, figures)
+        }
+
+        private func backfill(
+            _ backfill: WebhookBackfill
+        ) async throws -> WebhookBackfill.Summary {
+            if noBackfill { return WebhookBackfill.Summary() }
+            let now = Instant.now.unixSeconds
+            guard let since else { return try await backfill.follow(now: now) }
+            return try await backfill.sweep(
+                since: Int64(since.daysSinceEpoch) * 86_400, now: now)
         }
 
         private func printText(_ counts: [(name: String, value: Int)]) throws {

@@ -9,8 +9,8 @@ extension RunCommand {
             commandName: "purge", abstract: "Delete what has served its time.",
             discussion: """
                 Settled webhook events, resolved alerts, runs and slots that are older than \
-                retention.*_days, and closed anomalies that have expired. Invoices, their lines and \
-                journals, requests to Stripe, and whatever waits for a person stay.
+                retention.*_days, and closed anomalies and baselines that have expired. Invoices, \
+                their lines and journals, requests to Stripe, and whatever waits for a person stay.
                 """)
 
         static let job = JobDescription(
@@ -19,6 +19,8 @@ extension RunCommand {
             timer: .init(
                 calendar: "*-*-* 05:30:00 UTC", cron: "30 5 * * *", randomizedDelaySeconds: 900,
                 promisedDelaySeconds: 24 * 3600, memoryMax: "1G"))
+
+        static let usesClickHouse = false
 
         @OptionGroup var common: CommonOptions
         @OptionGroup var slots: SlotOptions

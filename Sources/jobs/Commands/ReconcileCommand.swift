@@ -12,11 +12,11 @@ extension RunCommand {
             commandName: "reconcile",
             abstract: "Compare the ledger with usage and with Stripe, invoice by invoice.",
             discussion: """
-                Compares what was sent in the two months before the day (or in --month) with the usage of \
-                now, and with what Stripe has: late, missing, price, rounding, edited, duplicate, extra, \
-                status, stray_draft. Mends only what changes nothing that a customer was told: a draft that \
-                was left behind is deleted, an invoice whose status differs is read again. Exits 1 if \
-                anything else differs.
+                Compares what was charged in the two months before the day (or in --month), to everybody, \
+                with the usage of now, and what was sent with what Stripe has: late, missing, price, \
+                rounding, edited, duplicate, extra, status, stray_draft. Mends only what changes nothing \
+                that a customer was told: a draft that was left behind is deleted, an invoice whose status \
+                differs is read again. Exits 1 if anything differs that is not mended.
                 """)
 
         static let job = JobDescription(
@@ -56,23 +56,24 @@ extension RunCommand {
         }
 
         private func reconcile(_ run: SlotRun, _ live: Live) async throws -> SlotOutcome {
-            let months = try await InvoiceStore(pool: live.pool).sentMonths(in: range(run.slot))
+            let billed = try await InvoiceStore(pool: live.pool).billedMonths(in: range(run.slot))
+            let months = billed.map(\.month)
             var report = ReconciliationReport(months: months)
             if !months.isEmpty {
                 let sealed = try await SealingProgress.run { progress in
                     try await live.sealer().seal(waits: true, progress: progress)
                 }.usage
-                for month in months {
+                for (month, isDone) in billed {
                     try Task.checkCancellation()
                     let differences = try await BillingRun(
                         calculation: live.calculation(of: month).0, defaultPlan: nil,
                         customers: nil, now: run.now, sealed: sealed
-                    ).sentLinesDiffering(usage: live.usage, pool: live.pool)
+                    ).differences(isDone: isDone, usage: live.usage, pool: live.pool)
                     report.drifts += UsageReconciliation.drifts(differences, slot: "\(month)")
                 }
                 report.add(try await stripe(live, day: "\(run.slot)").run(months))
             }
-            if !dryRun { try await alert(report, live) }
+            if !dryRun { try await alert(report, run.slot, live) }
             if let output { try report.writeCSV(to: output) }
             live.logger.info(
                 "reconciled",
@@ -87,17 +88,22 @@ extension RunCommand {
                 status: report.needsAPerson ? .needsAPerson : .done, figures: report.figures)
         }
 
-        /// A month in which nothing needs a person any more has no alert.
-        private func alert(_ report: ReconciliationReport, _ live: Live) async throws {
-            for month in report.months.map(String.init(describing:)) {
-                let drifts = report.drifts.filter { $0.slot == month && !$0.isHealed }
-                let alerts = AlertStore(pool: live.pool)
+        /// A month has one alert: of what needs a person now. None, if nothing does, or nobody looks at it any
+        /// more.
+        private func alert(
+            _ report: ReconciliationReport, _ day: Slot, _ live: Live
+        ) async throws {
+            let alerts = AlertStore(pool: live.pool)
+            for slot in report.months.map(String.init(describing:)) {
+                let drifts = report.drifts.filter { $0.slot == slot && !$0.isHealed }
                 if drifts.isEmpty {
-                    try await alerts.resolve([Alert.driftKind], of: month)
+                    try await alerts.resolve([Alert.driftKind], of: slot)
                 } else {
-                    try await alerts.raise(try Alert.drift(drifts, slot: month))
+                    try await alerts.raise(try Alert.drift(drifts, slot: slot), isOnly: true)
                 }
             }
+            guard month == nil else { return }
+            try await alerts.resolve(Alert.driftKind, before: "\(range(day).lowerBound)")
         }
 
         private func range(_ day: Slot) -> ClosedRange<CivilMonth> {
@@ -118,7 +124,17 @@ extension RunCommand {
             return StripeReconciliation(
                 client: client, invoices: invoices, events: WebhookStore(pool: live.pool),
                 ledgerID: try await invoices.ledgerID(), isLive: isLive, day: day,
-                heals: !dryRun && live.settings.billingMode == .live)
+                follow: try await follow(live))
+        }
+
+        /// Works on Stripe's events as `process-webhooks` does; `nil`: nothing may be mended.
+        private func follow(_ live: Live) async throws -> (@Sendable (Bool) async throws -> Void)? {
+            guard !dryRun && live.settings.billingMode == .live else { return nil }
+            let inbox = try await Webhooks(live).run()
+            return { isAgain in
+                if isAgain { try await Task.sleep(for: .seconds(2)) }
+                _ = try await inbox.drainPatiently { try await Task.sleep(for: .seconds($0)) }
+            }
         }
     }
 }

@@ -7,8 +7,8 @@ struct ReportCommand: StatusCommand {
     static let configuration = CommandConfiguration(
         commandName: "report", abstract: "Write a month as a page for finance.",
         discussion: """
-            Totals by state and by metric, beside the month before and eleven others; who moved most; what \
-            waits for a person; and whether it all adds up. Exits 1 if it does not.
+            Totals by state and by metric, beside the month before and eleven others; who moved most, and \
+            what waits for a person, by currency; and whether it all adds up. Exits 1 if it does not.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -31,10 +31,14 @@ struct ReportCommand: StatusCommand {
                 throw Failure(
                     .usage, "--html \(html) cannot be written: \(error.localizedDescription)")
             }
-            let totals = report.ties.map {
-                "\(grouped($0.invoices)) invoices, \($0.currency.format($0.totalMinor)) \($0.currency.code.uppercased())"
+            let totals = report.ties.map { tie in
+                "\(grouped(tie.invoices)) invoices, \(tie.currency.format(tie.totalMinor)) \(tie.currency.code.uppercased())"
+                    + (report.parts(tie.currency).map { " (\($0))" } ?? "")
             }
             try printLine("\(slot): \(totals.joined(separator: "; "))")
+            if report.ties.contains(where: { report.parts($0.currency) != nil }) {
+                try printLine(MonthReport.meaning)
+            }
             try printLine(
                 report.tiesOut
                     ? "lines, invoices and states tie out"

@@ -22,28 +22,33 @@ struct RunsCommand: AsyncParsableCommand {
         @Option(
             name: .long, help: ArgumentHelp("Of this slot.", valueName: "S")) var slot: Slot?
         @Option(name: .long, help: "With this status.") var status: SlotStatus?
-        @Option(name: .long, help: "At most so many rows.") var limit = 100
+        @OptionGroup var limits: LimitOptions
         @Flag(name: .long, help: "Instead, every job's last success, and how old it is.")
         var lastSuccess = false
 
         mutating func validate() throws {
-            guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
             guard !lastSuccess || (slot == nil && status == nil) else {
                 throw ValidationError("--last-success goes with --job only")
             }
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common) { [self] live in
+            return try await Live.run(common, usesClickHouse: false) { [self] live in
                 let history = RunHistory(pool: live.pool)
                 if lastSuccess {
                     try await printLastSuccesses(history)
                     return .done
                 }
-                let runs = try await history.runs(
-                    job: job, slot: slot.map(String.init(describing:)), status: status?.rawValue,
-                    limit: limit)
-                try RunRow.print(runs, format: list.format)
+                let filter = RunHistory.Filter(
+                    job: job, slot: slot.map(String.init(describing:)), status: status?.rawValue)
+                let listing = SharedListing(RunRow.columns, format: list.format)
+                try await history.forEachBatch(filter, limit: limits.rows(list.format)) { runs in
+                    for run in runs { try listing.add(RunRow.cells(run)) }
+                }
+                try listing.finish()
+                try await limits.reportRest(list.format, shown: listing.rows) {
+                    try await history.count(filter)
+                }
                 return .done
             }
         }
@@ -73,14 +78,17 @@ struct RunsCommand: AsyncParsableCommand {
         @Argument(help: "The slot, such as 2026-10.") var slot: Slot
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common) { [job, slot, list] live in
+            return try await Live.run(common, usesClickHouse: false) { [job, slot, list] live in
                 let history = RunHistory(pool: live.pool)
                 guard
                     let run = try await history.runs(job: job, slot: "\(slot)", limit: 1).first
                 else { throw LedgerError.noRun(slot, ofJob: job) }
                 let attempts = try await history.attempts(job: job, slot: slot)
                 guard list.format == .table else {
-                    return try RunRow.print(attempts, format: list.format)
+                    var listing = Listing(RunRow.columns, format: list.format)
+                    for attempt in attempts { try listing.add(RunRow.cells(attempt)) }
+                    try listing.finish()
+                    return .done
                 }
                 try RunRow.explain(run, attempts)
                 return .done

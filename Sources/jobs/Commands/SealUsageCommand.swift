@@ -11,7 +11,8 @@ extension RunCommand {
             discussion: """
                 Decides once and for all which event of each transaction id counts, adds usage up by hour \
                 and day, and puts what cannot be billed into quarantine. Run it every few minutes. Once a \
-                day it also compares the contents of the whole log with what was accounted for.
+                day it also compares the contents of the whole log with what was accounted for. It tells of \
+                all that was sealed since it last did, also by other jobs.
                 """)
 
         static let job = JobDescription(
@@ -43,13 +44,18 @@ extension RunCommand {
         }
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common) { [self] live in
-                try await Unattended.continuous(Self.job, live, metrics) {
+            return try await Live.run(common, job: Self.job.name) { [self] live in
+                try await Unattended.continuous(
+                    Self.job, live, metrics, timeoutSeconds: rebuild ? Self.rebuildSeconds : nil
+                ) { _ in
                     let sealer = try await live.sealer()
                     return rebuild ? try await rebuild(sealer) : try await seal(sealer, live.logger)
                 }
             }
         }
+
+        /// Who begins one waits for it, and after a time-out it would begin anew.
+        private static let rebuildSeconds: Int64 = 30 * 86_400
 
         private func seal(
             _ sealer: UsageSealer, _ logger: Logger
@@ -58,14 +64,9 @@ extension RunCommand {
             let summary = try await SealingProgress.run { report in
                 try await sealer.seal(comparesContents: isSweep, progress: report)
             }
-            let report = SealingReport(summary: summary)
+            let report = SealingReport(summary: try await sealer.sinceLastReport(summary))
             logger.info("sealed", metadata: report.metadata)
-            do {
-                try format == .json ? report.printJSON() : report.printText()
-            } catch is BrokenOutput {
-                // Nobody reads it; the work is done all the same, and the status says how it ended.
-            }
-            return (summary.figures.quarantined > 0 ? .needsAPerson : .done, report.json)
+            return try tell(report)
         }
 
         private func rebuild(_ sealer: UsageSealer) async throws -> Unattended.Outcome {
@@ -73,22 +74,16 @@ extension RunCommand {
                 try await sealer.rebuild(
                     acceptsDifferences: acceptDifferences, progress: report)
             }
-            let report = SealingReport(summary: result.summary)
-            try format == .json ? report.printJSON() : report.printText()
-            guard format == .table || !result.isActive else { return (.done, report.json) }
-            if result.differing == 0 {
-                try printLine("rebuilt     nothing differs; the rebuilt usage is active")
-                return (.done, report.json)
+            return try tell(SealingReport(summary: result.summary, rebuild: result))
+        }
+
+        private func tell(_ report: SealingReport) throws -> Unattended.Outcome {
+            do {
+                try format == .json ? report.printJSON() : report.printText()
+            } catch is BrokenOutput {
+                // Nobody reads it; the work is done all the same, and the status says how it ended.
             }
-            try printLine(
-                "differs     \(grouped(result.differing)) days of customers and metrics: \(result.examples)"
-            )
-            try printLine(
-                result.isActive
-                    ? "rebuilt     the rebuilt usage is active; bill unsent months again"
-                    : "kept        what was there stays active; --rebuild --accept-differences replaces it"
-            )
-            return (result.isActive ? .done : .needsAPerson, report.json)
+            return (report.status, report.json)
         }
     }
 }

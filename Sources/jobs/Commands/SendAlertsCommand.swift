@@ -26,16 +26,21 @@ extension RunCommand {
         var format: SummaryFormat = .table
 
         mutating func runToStatus() async throws -> ExitStatus {
-            return try await Live.run(common, usesClickHouse: false) { [self] live in
-                try await Unattended.continuous(Self.job, live, metrics) {
-                    try await send(live)
+            return try await Live.run(
+                common, usesClickHouse: false, job: Self.job.name
+            ) { [self] live in
+                try await Unattended.continuous(Self.job, live, metrics) { stop in
+                    try await send(live, stop)
                 }
             }
         }
 
-        private func send(_ live: Live) async throws -> Unattended.Outcome {
+        /// A message that is begun is ended, also when the process is asked to stop: else it is told twice.
+        private func send(_ live: Live, _ stop: StopRequest) async throws -> Unattended.Outcome {
+            stop.allowFinishing(seconds: live.settings.stopGraceSeconds / 2)
             let alerts = try await AlertDelivery(live)
-            let summary = try await alerts.drain()
+            let summary = try await alerts.drain { stop.isRequested }
+            if stop.isRequested { throw CancellationError() }
             let backlog = try await alerts.backlog()
             let counts: [(name: String, value: Int)] = [
                 ("routed", summary.routed), ("delivered", summary.delivered),
@@ -46,7 +51,11 @@ extension RunCommand {
             let members = counts.map { "\(JSONText.string($0.name)):\($0.value)" }
             let figures = "{\(members.joined(separator: ","))}"
             do {
-                try format == .json ? printLine(figures) : printText(counts, live)
+                if format == .json {
+                    try printLine(figures)
+                } else {
+                    try printText(counts, live, stranded: backlog.strandedRoutes)
+                }
             } catch is BrokenOutput {
                 // Nobody reads it; what was sent is sent all the same.
             }
@@ -54,11 +63,18 @@ extension RunCommand {
             return (needsAPerson ? .needsAPerson : .done, figures)
         }
 
-        private func printText(_ counts: [(name: String, value: Int)], _ live: Live) throws {
+        private func printText(
+            _ counts: [(name: String, value: Int)], _ live: Live, stranded: String?
+        ) throws {
             for count in counts where count.value > 0 || count.name == "delivered" {
                 try printLine(
                     count.name.replacing("_", with: " ").padding(
                         toLength: 14, withPad: " ", startingAt: 0) + grouped(count.value))
+            }
+            if let stranded {
+                try printLine(
+                    "stranded are those of \(stranded): put it back into alerts.routes until they are sent, or jobs alerts discard ROUTE"
+                )
             }
             if live.settings.alertRoutes.isEmpty {
                 try printLine(

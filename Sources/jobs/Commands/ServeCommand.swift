@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Billing
+internal import Exact
 internal import Ledger
 internal import Logging
 internal import Postgres
@@ -24,7 +25,7 @@ struct ServeCommand: StatusCommand {
     var onlyPage = false
 
     mutating func runToStatus() async throws -> ExitStatus {
-        return try await Live.run(common, usesClickHouse: false, connections: 24) {
+        return try await Live.run(common, usesClickHouse: false, connections: 18) {
             [onlyPage] live in
             var services: [any Service] = []
             if !onlyPage { services += try await Self.webhooks(live) }
@@ -47,25 +48,30 @@ struct ServeCommand: StatusCommand {
     private static func webhooks(_ live: Live) async throws -> [any Service] {
         let signature = WebhookSignature(secrets: try live.settings.requiredWebhookSecrets())
         let webhooks = try await Webhooks(live)
-        let metrics = ServeMetrics()
+        let metrics = ServeMetrics(now: Instant.now.unixSeconds)
         let service = WebhookService(
-            webhooks, metrics: metrics, backfillSeconds: live.settings.backfillSeconds)
+            webhooks, metrics: metrics, history: RunHistory(pool: live.pool),
+            backfillSeconds: live.settings.backfillSeconds)
         let alerts = AlertService(
             delivery: try await AlertDelivery(live), history: RunHistory(pool: live.pool),
             logger: live.logger)
+        // A Postgres that hangs is told to Stripe while it listens, whatever the loops wait for.
+        var answering = live
+        let pool = try Live.pool(live.settings, live.logger, connections: 6, statementSeconds: 10)
+        answering.pool = pool
         let listener = Listener(
             responder: WebhookResponder(
-                signature: signature, webhooks: webhooks, pool: live.pool, metrics: metrics,
-                jobMetrics: { try await Unattended.metrics(live) }, wake: { service.wake() }),
+                signature: signature, live: answering, metrics: metrics, wake: { service.wake() }),
             host: live.settings.serveHost, port: live.settings.servePort,
             requestSeconds: live.settings.requestSeconds, name: "jobs",
-            settings: "serve.port or serve.host", logger: live.logger)
+            settings: "serve.port or serve.host", logger: live.logger,
+            onEnd: { await pool.shutdown() })
         return [service, alerts, listener]
     }
 
     /// On this machine only: who may pass from elsewhere is for a proxy to say.
     private static func page(_ live: Live) throws -> (any Service)? {
-        guard let (port, access) = live.settings.page else { return nil }
+        guard let (port, access) = try live.settings.requiredPage() else { return nil }
         var live = live
         // Those who look do not take the connections of those who pay.
         let pool = try Live.pool(live.settings, live.logger, connections: 4)

@@ -11,7 +11,9 @@ struct TuneCommand: StatusCommand {
         discussion: """
             Acknowledged and resolved anomalies were real, dismissed ones were not. What scored below the \
             threshold of its time was never recorded: recall is of what was told. The proposed threshold \
-            has the best harmonic mean of precision and recall; set detection.threshold for it.
+            has the best harmonic mean of precision and recall. With --method pattern it is about days: \
+            those whose similarity to their weekday is lower are told, and those whose volume has changed \
+            by more.
             """)
 
     @OptionGroup var common: CommonOptions
@@ -24,28 +26,27 @@ struct TuneCommand: StatusCommand {
         let filter = selection.filter
         return try await Live.run(common, usesClickHouse: false) { [list, method] live in
             let method = method ?? live.settings.detection.detector.method.rawValue
-            let scores = Mutex<[(score: Double, isReal: Bool)]>([])
+            let reviews = Mutex<[SettingTuning.Review]>([])
             try await AnomalyStore(pool: live.pool).forEachBatch(filter) { anomalies in
-                for anomaly in anomalies
-                where anomaly.method == method
-                    && (anomaly.isConfirmed || anomaly.status == "dismissed")
-                {
-                    guard let score = Double(anomaly.score) else { continue }
-                    scores.withLock { $0.append((score, anomaly.isConfirmed)) }
-                }
+                let found = anomalies.compactMap { SettingTuning.Review($0, method: method) }
+                reviews.withLock { $0 += found }
             }
-            let tuning = ThresholdTuning(scores.withLock { $0 })
             var listing = Listing(
                 [
-                    "threshold", "confirmed", "dismissed", "precision", "recall", "is_proposed",
+                    "setting", "threshold", "confirmed", "dismissed", "precision", "recall",
+                    "is_proposed",
                 ].map { .init($0) }, format: list.format)
-            for candidate in tuning.candidates {
-                try listing.add([
-                    .measured("\(candidate.threshold)"), .integer(Int64(candidate.confirmed)),
-                    .integer(Int64(candidate.dismissed)), .measured("\(candidate.precision)"),
-                    .measured("\(candidate.recall)"),
-                    .text(candidate == tuning.best ? "yes" : "no"),
-                ])
+            for (setting, tuning) in SettingTuning(reviews.withLock { $0 }).tunings {
+                for candidate in tuning.candidates {
+                    try listing.add([
+                        .text(setting.rawValue),
+                        .measured("\(setting.value(candidate.threshold))"),
+                        .integer(Int64(candidate.confirmed)),
+                        .integer(Int64(candidate.dismissed)),
+                        .measured("\(candidate.precision)"), .measured("\(candidate.recall)"),
+                        .text(candidate == tuning.best ? "yes" : "no"),
+                    ])
+                }
             }
             try listing.finish()
             return .done

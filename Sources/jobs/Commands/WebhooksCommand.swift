@@ -22,20 +22,25 @@ struct WebhooksCommand: AsyncParsableCommand {
         @Option(name: .long, help: "In this state.") var state: WebhookState?
         @Option(name: .long, help: "Of this type, such as invoice.paid.") var type: String?
         @Option(name: .long, help: "About this invoice of ours.") var invoice: String?
-        @Option(name: .long, help: "At most so many.") var limit = 100
+        @OptionGroup var limits: LimitOptions
 
         mutating func runToStatus() async throws -> ExitStatus {
             var filter = WebhookRecords.Filter()
             filter.state = state?.rawValue
             filter.type = type
             filter.invoiceID = invoice
-            filter.limit = max(0, limit)
-            return try await Live.run(common, usesClickHouse: false) { [filter, list] live in
-                var listing = Listing(WebhookRow.columns, format: list.format)
-                for record in try await WebhookRecords(pool: live.pool).list(filter) {
-                    try listing.add(WebhookRow.cells(record))
+            filter.limit = limits.rows(list.format)
+            return try await Live.run(common, usesClickHouse: false) {
+                [filter, list, limits] live in
+                let records = WebhookRecords(pool: live.pool)
+                let listing = SharedListing(WebhookRow.columns, format: list.format)
+                try await records.forEachBatch(filter) { events in
+                    for event in events { try listing.add(WebhookRow.cells(event)) }
                 }
                 try listing.finish()
+                try await limits.reportRest(list.format, shown: listing.rows) {
+                    try await records.count(filter)
+                }
                 return .done
             }
         }
@@ -65,7 +70,10 @@ struct WebhooksCommand: AsyncParsableCommand {
     struct Replay: StatusCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an event pending again; it is worked on by serve or process-webhooks.",
-            discussion: "Replaying an event that was processed changes nothing that is right.")
+            discussion: """
+                Replaying an event that was processed changes nothing that is right. One that was erased with \
+                its customer is not replayed.
+                """)
 
         @OptionGroup var common: CommonOptions
         @Argument(help: "The event's id, evt_...") var id: String

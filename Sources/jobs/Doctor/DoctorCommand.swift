@@ -58,6 +58,7 @@ struct Doctor: Sendable {
             ("stripe", "webhooks", stripe.endpoints), ("stripe", "clock", stripe.clock),
             ("billing", "catalog", jobs.catalog), ("billing", "backlog", jobs.billing),
             ("webhooks", "backlog", jobs.webhooks), ("alerts", "backlog", jobs.alerts),
+            ("page", "users", jobs.page),
             ("jobs", "success", jobs.successes), ("jobs", "schedule", HostChecks.schedules),
             ("host", "disk", HostChecks.disk),
         ]

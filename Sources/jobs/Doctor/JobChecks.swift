@@ -1,4 +1,3 @@
-internal import Alerts
 internal import Exact
 internal import Ledger
 
@@ -85,6 +84,16 @@ struct JobChecks: Sendable {
         var findings = [
             Finding.ok("alerts", "routes", routes.map(\.name).sorted().joined(separator: ", "))
         ]
+        for route in routes {
+            do {
+                _ = try route.withSecrets()
+            } catch {
+                findings.append(
+                    .warning(
+                        "alerts", "routes", "\(error)",
+                        "right here if only jobs serve and send-alerts can read it"))
+            }
+        }
         if backlog.deadLetters > 0 {
             findings.append(
                 .warning(
@@ -95,12 +104,33 @@ struct JobChecks: Sendable {
             findings.append(
                 .warning(
                     "alerts", "routes",
-                    "\(grouped(backlog.stranded)) wait for routes that are not configured any more",
-                    "put the routes back into jobs.yaml until they are sent"))
+                    "\(grouped(backlog.stranded)) wait for routes that are not configured any more: \(backlog.strandedRoutes ?? "")",
+                    "put them back into jobs.yaml until it is sent, or: jobs alerts discard ROUTE"))
         }
-        let waiting = backlog.waiting + backlog.unrouted
-        findings.append(.ok("alerts", "backlog", "\(grouped(waiting)) wait"))
+        let text =
+            "\(grouped(backlog.waiting + backlog.unrouted)) wait, the oldest for \(age(Int64(backlog.oldestSeconds)))"
+        findings.append(
+            backlog.oldestSeconds > Self.mostSecondsOfAnAlert
+                ? .warning(
+                    "alerts", "backlog", text, "does jobs serve run? else: jobs run send-alerts")
+                : .ok("alerts", "backlog", text))
         return findings
+    }
+
+    /// Quiet hours and digests may hold one for a day.
+    private static let mostSecondsOfAnAlert = 93_600
+
+    /// Those who serve it must know who may see it.
+    func page() async throws -> [Finding] {
+        guard let page = live.settings.page else { return [] }
+        do {
+            _ = try live.settings.requiredPage()
+            return [.ok("page", "users", "port \(page.port) on this machine")]
+        } catch {
+            return [
+                .warning("page", "users", "\(error)", "right here if only jobs serve can read it")
+            ]
+        }
     }
 
     func successes() async throws -> [Finding] {

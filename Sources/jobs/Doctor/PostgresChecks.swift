@@ -48,6 +48,11 @@ struct PostgresChecks: Sendable {
                 "postgres", "durability",
                 "synchronous_commit is local: the standbys \(names) may lack what was committed",
                 "set it to on")
+        case (let mode, _) where server.synchronousReplicas == 0 && server.hiddenReplicas > 0:
+            .ok(
+                "postgres", "durability",
+                "synchronous_commit is \(mode), \(server.hiddenReplicas) standbys; pg_read_all_stats shows which are synchronous"
+            )
         case (_, let names) where server.synchronousReplicas == 0:
             .failure(
                 "postgres", "durability",
@@ -78,14 +83,14 @@ struct PostgresChecks: Sendable {
                     "grant it, or connect as the user that made the tables")
             ]
         }
-        if !missing.add.isEmpty {
+        if !missing.write.isEmpty {
             return [
                 .warning(
                     "postgres", "privileges",
-                    "no right to add to \(missing.add.joined(separator: ", "))",
-                    "right for a reader; a job needs it")
+                    "no right to write \(missing.write.joined(separator: ", "))",
+                    "right for a reader; a job needs it: sql/roles/postgres.sql")
             ]
         }
-        return [.ok("postgres", "privileges", "all tables can be read and added to")]
+        return [.ok("postgres", "privileges", "all tables can be read and written")]
     }
 }

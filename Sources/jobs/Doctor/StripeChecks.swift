@@ -72,6 +72,12 @@ struct StripeChecks: Sendable {
                     "\(endpoint.url) gets no \(endpoint.missing.joined(separator: ", "))",
                     "add them in Stripe's dashboard, or create the endpoint anew")
             }
+            guard endpoint.apiVersion == StripeConnection.version else {
+                return .warning(
+                    "stripe", "webhooks",
+                    "\(endpoint.url) is sent version \(endpoint.apiVersion ?? "of the account"), this program reads \(StripeConnection.version)",
+                    "jobs webhooks endpoint create URL, and delete this one")
+            }
             return .ok("stripe", "webhooks", "\(endpoint.url) is enabled")
         }
     }

@@ -8,6 +8,11 @@ struct UsageChecks: Sendable {
 
     private var health: UsageHealth { UsageHealth(clickHouse: live.clickHouse) }
 
+    private var source: SourceTable? {
+        SourceTable(
+            live.settings.eventsTable, defaultDatabase: live.clickHouse.configuration.database)
+    }
+
     func server() async throws -> [Finding] {
         guard isConfigured else {
             return [
@@ -16,8 +21,18 @@ struct UsageChecks: Sendable {
                     "set it where jobs run; jobs serve does without")
             ]
         }
-        return [.ok("clickhouse", "server", "ClickHouse \(try await health.version())")]
+        let version = try await health.version()
+        let numbers = version.split(separator: ".").compactMap { Int($0) }
+        return numbers.lexicographicallyPrecedes(Self.oldestVersion)
+            ? [
+                .warning(
+                    "clickhouse", "server", "ClickHouse \(version) is older than what was tested",
+                    "upgrade it to 24.8 or newer")
+            ] : [.ok("clickhouse", "server", "ClickHouse \(version)")]
     }
+
+    /// docs/deployment.md names it, too.
+    private static let oldestVersion = [24, 8]
 
     func tables() async throws -> [Finding] {
         guard isConfigured else { return [] }
@@ -25,11 +40,7 @@ struct UsageChecks: Sendable {
         if let problem = SchemaCheck.problem(state) {
             return [.failure("clickhouse", "tables", problem, "run: jobs migrate")]
         }
-        guard
-            let source = SourceTable(
-                live.settings.eventsTable,
-                defaultDatabase: live.clickHouse.configuration.database)
-        else {
+        guard let source else {
             return [
                 .failure(
                     "clickhouse", "events", "usage.events_table cannot be read",
@@ -52,11 +63,22 @@ struct UsageChecks: Sendable {
 
     func sealing() async throws -> [Finding] {
         let backlog = try await LedgerHealth(pool: live.pool).backlog()
-        guard let seconds = backlog.sealedAgeSeconds else {
+        guard let sealedAt = backlog.sealedAt, let seconds = backlog.sealedAgeSeconds else {
             return [
                 .warning("usage", "sealing", "nothing was sealed yet", "jobs run seal-usage")
             ]
         }
-        return [.ok("usage", "sealing", "the last batch was sealed \(age(seconds)) ago")]
+        let text = "the last batch was sealed \(age(seconds)) ago"
+        guard isConfigured, let source,
+            let waiting = try await health.waitingSeconds(source, since: sealedAt),
+            waiting > Self.mostWaitingSeconds
+        else { return [.ok("usage", "sealing", text)] }
+        return [
+            .warning(
+                "usage", "sealing", "\(text), and an event has waited for \(age(waiting)) since",
+                "jobs runs list --job seal-usage says why; jobs run seal-usage")
+        ]
     }
+
+    private static let mostWaitingSeconds: Int64 = 1800
 }

@@ -1,6 +1,7 @@
 internal import Billing
 internal import Exact
 internal import Ledger
+internal import Logging
 
 extension RunCommand.Bill {
     static let job = JobDescription(
@@ -18,11 +19,15 @@ extension RunCommand.Bill {
         settings.billingMode == .dryRun ? dryRunName : job.name
     }
 
+    func name(_ settings: Settings) -> String {
+        isSent(settings) ? Self.job.name : Self.dryRunName
+    }
+
     func slotJob(_ live: Live) throws -> SlotJob {
         let isSent = isSent(live.settings)
         let customers = CustomerStore(pool: live.pool)
         return SlotJob(
-            name: isSent ? Self.job.name : Self.dryRunName,
+            name: name(live.settings),
             description: Self.job, cadence: .monthly, catchUp: isSent ? .all : .latest,
             firstSlot: isSent ? live.settings.firstSlot.map { Slot($0) } : nil,
             dueAt: { slot in
@@ -31,12 +36,33 @@ extension RunCommand.Bill {
                 return end.adding(seconds: Self.job.graceSeconds)
             },
             resume: { stop in
-                guard isSent, try await Submission.hasUnfinished(live) else { return }
-                try await Submission.prepare(live, stop: stop).resume()
+                guard isSent, try await Submission.hasUnfinished(live) else { return nil }
+                return Self.outcome(
+                    try await Submission.prepare(live, stop: stop).resume(), live.logger)
             },
             body: { [self] run in
                 try await bill(Self.month(run.slot), run, live)
             })
+    }
+
+    private static func outcome(
+        _ summary: SubmissionSummary, _ logger: Logger
+    ) -> Unattended.Outcome {
+        let counts = [
+            ("sent", summary.collected), ("held", summary.held.count),
+            ("dead_letters", summary.deadLetters.count), ("unanswered", summary.unanswered.count),
+            ("changed", summary.changed), ("taken", summary.taken),
+        ]
+        logger.info(
+            "resumed",
+            metadata: Logger.Metadata(
+                uniqueKeysWithValues: counts.map {
+                    ($0.0, Logger.MetadataValue.stringConvertible($0.1))
+                }))
+        let members = counts.map { "\"\($0.0)\":\($0.1)" }
+        return (
+            summary.needsAPerson ? .needsAPerson : .done, "{\(members.joined(separator: ","))}"
+        )
     }
 
     private static func month(_ slot: Slot) -> CivilMonth {

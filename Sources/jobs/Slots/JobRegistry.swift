@@ -14,10 +14,12 @@ enum JobRegistry {
         RunCommand.SealUsage.job, RunCommand.ProcessWebhooks.job, RunCommand.SendAlerts.job,
     ]
 
-    /// What should run under these settings, by the names in the history. In place of process-webhooks and
-    /// send-alerts there may be jobs serve.
+    /// What should run under these settings, by the names in the history. `jobs serve` does what
+    /// process-webhooks and send-alerts do, and records it as theirs.
     static func expected(_ settings: Settings) -> [(name: String, description: JobDescription)] {
-        [(RunCommand.SealUsage.job.name, RunCommand.SealUsage.job)]
-            + slotted.map { ($0.recordedName(settings), $0.job) }
+        var jobs = [RunCommand.SealUsage.job]
+        if settings.billingMode == .live { jobs.append(RunCommand.ProcessWebhooks.job) }
+        if !settings.alertRoutes.isEmpty { jobs.append(RunCommand.SendAlerts.job) }
+        return jobs.map { ($0.name, $0) } + slotted.map { ($0.recordedName(settings), $0.job) }
     }
 }

@@ -42,7 +42,9 @@ struct MetricFamily: Sendable {
             "webhook_requests_total", .counter, "Requests to the endpoint, by what became of them."),
         .init("webhook_events_total", .counter, "Events that were worked on, by how that ended."),
         .init("webhook_backfilled_total", .counter, "Events of Stripe's list that had not come."),
-        .init("webhook_backfill_timestamp_seconds", .gauge, "When Stripe's list was last read."),
+        .init(
+            "webhook_backfill_timestamp_seconds", .gauge,
+            "When Stripe's list was last read, or else the server was started."),
         .init("webhook_pending", .gauge, "Events that wait."),
         .init("webhook_oldest_pending_seconds", .gauge, "How long the oldest of them waits."),
         .init("webhook_dead_letters", .gauge, "Events that were given up."),

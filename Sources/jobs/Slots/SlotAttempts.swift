@@ -19,7 +19,7 @@ struct SlotAttempts: Sendable {
     /// - Throws: only what keeps the slot from being recorded.
     func run() async throws -> ExitStatus {
         let deadline = ContinuousClock.now + .seconds(job.description.timeoutSeconds)
-        var pause = Double(live.settings.retrySeconds)
+        var backoff = Backoff(firstSeconds: live.settings.retrySeconds)
         for number in 1... {
             let error: any Error
             do {
@@ -28,17 +28,16 @@ struct SlotAttempts: Sendable {
                 error = failed.cause
             }
             if stop.isRequested { return .held }
-            let wait = pause * .random(in: 0.5...1)
-            guard ExitStatus(error) == .unavailable, number < live.settings.attempts,
+            let wait = backoff.nextSeconds()
+            guard status(of: error) == .unavailable, number < live.settings.attempts,
                 ContinuousClock.now + .seconds(wait) < deadline
             else {
                 Main.report(error, of: "\(job.name) \(slot)")
-                return ExitStatus(error)
+                return status(of: error)
             }
             live.logger.warning("trying again", metadata: metadata(error))
             try? await stop.cancelling { try await Task.sleep(for: .seconds(wait)) }
             if stop.isRequested { return .held }
-            pause = min(pause * 2, 300)
         }
         preconditionFailure("the loop has no end")
     }
@@ -54,10 +53,16 @@ struct SlotAttempts: Sendable {
             let dueAt = try await job.dueAt(slot)
             attempt = try await store.begin(slot, dueAt: dueAt, programVersion: programVersion)
         } catch {
-            throw Self.isLost(error) ? error : FailedAttempt(cause: error)
+            throw isLost(error) ? error : FailedAttempt(cause: error)
         }
         do {
-            let outcome = try await bounded(by: deadline) {
+            let outcome = try await stop.cancelling(
+                at: deadline,
+                or: Failure(
+                    .unavailable,
+                    "not done after \(job.description.timeoutSeconds) s, and stopped; it is due again"
+                )
+            ) {
                 try await job.body(
                     SlotRun(slot: slot, lease: lease, now: attempt.begunAt, stop: stop))
             }
@@ -69,7 +74,7 @@ struct SlotAttempts: Sendable {
             return outcome.status
         } catch {
             // Another run has the slot: what it records counts.
-            if Self.isLost(error) { throw error }
+            if isLost(error) { throw error }
             try await persisting { try await record(error, of: attempt) }
             throw FailedAttempt(cause: error)
         }
@@ -81,38 +86,23 @@ struct SlotAttempts: Sendable {
             return try await store.finish(attempt, .stopped, exitCode: nil)
         }
         try await store.finish(
-            attempt, .failed, exitCode: ExitStatus(error).rawValue,
+            attempt, .failed, exitCode: status(of: error).rawValue,
             error: String("\(error)".prefix(2000)))
     }
 
-    private static func isLost(_ error: any Error) -> Bool {
-        (error as? LedgerError)?.code == .leaseLost || Task.isCancelled
+    /// Whether another run has the slot.
+    private func isLost(_ error: any Error) -> Bool {
+        let error = error as? LedgerError
+        return error?.code == .leaseLost && error?.lease == lease.name || Task.isCancelled
+    }
+
+    /// A lease of something else that was lost, such as that of sealing, can be taken again.
+    private func status(of error: any Error) -> ExitStatus {
+        (error as? LedgerError)?.code == .leaseLost ? .unavailable : ExitStatus(error)
     }
 
     private func metadata(_ error: any Error) -> Logger.Metadata {
         ["job": "\(job.name)", "slot": "\(slot)", "error": "\(error)"]
-    }
-
-    /// Cancels the body at the deadline, and when the process is asked to stop.
-    private func bounded<Result: Sendable>(
-        by deadline: ContinuousClock.Instant,
-        _ body: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result {
-        return try await stop.cancelling {
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                group.addTask { try await body() }
-                group.addTask {
-                    try await Task.sleep(until: deadline)
-                    return nil
-                }
-                defer { group.cancelAll() }
-                if let result = try await group.next() ?? nil { return result }
-                throw Failure(
-                    .unavailable,
-                    "not done after \(job.description.timeoutSeconds) s, and stopped; it is due again"
-                )
-            }
-        }
     }
 
     /// What was done must be written down: as long as the lease can last, a database that is away may

@@ -31,8 +31,8 @@ struct SlotJob: Sendable {
     /// The first slot that is taken up by itself; `nil`: when the job first runs, the last that is due.
     let firstSlot: Slot?
     let dueAt: @Sendable (Slot) async throws -> Instant
-    /// What is begun and not done, of any slot; asked for in a run without a slot, before others.
-    var resume: @Sendable (StopRequest) async throws -> Void = { _ in }
+    /// What is begun and not done, of any slot: in a run without a slot it comes first. `nil`: nothing is.
+    var resume: @Sendable (StopRequest) async throws -> Unattended.Outcome? = { _ in nil }
     let body: @Sendable (SlotRun) async throws -> SlotOutcome
 }
 
@@ -72,9 +72,13 @@ protocol SlotJobCommand: StatusCommand, Sendable {
     static var job: JobDescription { get }
     var common: CommonOptions { get }
     var slots: SlotOptions { get }
+    /// False for what asks the ledger only.
+    static var usesClickHouse: Bool { get }
 
     /// Under which name an unattended run is recorded.
     static func recordedName(_ settings: Settings) -> String
+    /// Under which name this run of it is.
+    func name(_ settings: Settings) -> String
     /// Refuses what must not be done, before anything is opened.
     func check(_ settings: Settings) throws
     /// Which slots were asked for; `nil`: those that are due.
@@ -83,7 +87,11 @@ protocol SlotJobCommand: StatusCommand, Sendable {
 }
 
 extension SlotJobCommand {
+    static var usesClickHouse: Bool { true }
+
     static func recordedName(_ settings: Settings) -> String { job.name }
+
+    func name(_ settings: Settings) -> String { Self.recordedName(settings) }
 
     func check(_ settings: Settings) throws {}
 
@@ -100,9 +108,15 @@ extension SlotJobCommand {
     }
 
     mutating func runToStatus() async throws -> ExitStatus {
-        try check(try common.settings())
-        let range = try slotRange()
-        return try await Live.run(common) { [self] live in
+        let settings = try common.settings()
+        let launched = name(settings)
+        let range = try await Launch(job: launched, settings: settings).preparing { [self] in
+            try check(settings)
+            return try slotRange()
+        }
+        return try await Live.run(
+            common, usesClickHouse: Self.usesClickHouse, job: launched
+        ) { [self] live in
             let job = try slotJob(live)
             return try await Unattended.run(job.name, live, slots.metrics) { stop in
                 try await SlotRunner(job: job, live: live, stop: stop).run(range)

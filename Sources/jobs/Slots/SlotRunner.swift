@@ -21,7 +21,7 @@ struct SlotRunner: Sendable {
         ) { lease in
             let store = SlotStore(job: job.name, lease: lease, pool: live.pool)
             await Ping(live).start(of: job.name)
-            for lost in try await store.recover() {
+            for lost in try await retries.run({ try await store.recover() }) {
                 live.logger.warning(
                     "an earlier run died",
                     metadata: [
@@ -33,16 +33,16 @@ struct SlotRunner: Sendable {
             if let asked {
                 try await work.run(asked.slots)
             } else {
-                do {
-                    try await stop.cancelling { try await job.resume(stop) }
-                } catch let error where stop.isRequested {
-                    live.logger.info("stopped", metadata: ["error": "\(error)"])
-                }
+                try await work.resume()
                 try await work.runDue()
             }
             if let signal = stop.signalName { work.report(stoppedBy: signal, asked: asked) }
             return stop.isRequested ? .gravest(work.status, .held) : work.status
         }
+    }
+
+    fileprivate var retries: Retries {
+        Retries(job: job.name, settings: live.settings, logger: live.logger, stop: stop)
     }
 }
 
@@ -68,15 +68,46 @@ private struct SlotWork {
         }
     }
 
-    /// Looks anew after each slot: while a long one ran, others may have become due.
+    /// Goes on with what earlier runs began. Whatever comes of that, slots have their turn.
+    mutating func resume() async throws {
+        let begin = ContinuousClock.now
+        let (job, stop) = (runner.job, runner.stop)
+        let resumed: Unattended.Outcome
+        var failure: (any Error)?
+        do {
+            let outcome = try await runner.retries.run {
+                try await stop.cancelling(
+                    at: ContinuousClock.now + .seconds(job.description.timeoutSeconds),
+                    or: Failure(.unavailable, "not done in time, and stopped")
+                ) { try await job.resume(stop) }
+            }
+            guard let outcome, outcome.status != .done else { return }
+            resumed = outcome
+        } catch {
+            // Another run has the job.
+            if Task.isCancelled { throw error }
+            guard !stop.isRequested else {
+                return runner.live.logger.info("stopped", metadata: ["error": "\(error)"])
+            }
+            Main.report(error, of: "\(job.name), what earlier runs began")
+            resumed = (ExitStatus(error), nil)
+            failure = error
+        }
+        status = .gravest(status, resumed.status)
+        let milliseconds = Int64((ContinuousClock.now - begin) / .milliseconds(1))
+        // It has no slot, and is no success of the job either.
+        try await runner.retries.run { [failure] in
+            try await RunHistory(pool: runner.live.pool).record(
+                job: job.name, holder: Live.processName, programVersion: programVersion,
+                milliseconds: milliseconds, end: failure == nil ? .incomplete : .failed,
+                exitCode: resumed.status.rawValue,
+                error: failure.map { String("\($0)".prefix(2000)) }, figures: resumed.figures)
+        }
+    }
+
     mutating func runDue() async throws {
         while !stop.isRequested {
-            let now = try await store.now()
-            try await plan(at: now)
-            let due = try await store.undone(at: now).filter { $0.slot >= job.firstSlot ?? $0.slot }
-            let decision = job.catchUp.decide(due, now: now)
-            try await store.skip(decision.skipped)
-            guard let slot = decision.run.first(where: { !tried.contains($0) }) else { break }
+            guard let slot = try await runner.retries.run({ try await next() }) else { break }
             guard try await runNext(slot) else { return }
         }
         if tried.isEmpty && !stop.isRequested {
@@ -85,6 +116,16 @@ private struct SlotWork {
                 try printLine("\(job.name): nothing is due; jobs runs list shows what was done")
             }
         }
+    }
+
+    /// The next slot that is due. Looks anew after each one: while it ran, others may have become due.
+    private func next() async throws -> Slot? {
+        let now = try await store.now()
+        try await plan(at: now)
+        let due = try await store.undone(at: now).filter { $0.slot >= job.firstSlot ?? $0.slot }
+        let decision = job.catchUp.decide(due, now: now)
+        try await store.skip(decision.skipped)
+        return decision.run.first { !tried.contains($0) }
     }
 
     /// Puts the slots on record that have become due since the last run.

@@ -77,6 +77,27 @@ final class StopRequest: Sendable {
         }
     }
 
+    /// The same, and cancels it at the deadline, too.
+    ///
+    /// - Parameter late: what is thrown then.
+    func cancelling<Result: Sendable>(
+        at deadline: ContinuousClock.Instant, or late: Failure,
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        try await cancelling {
+            try await withThrowingTaskGroup(of: Result?.self) { group in
+                group.addTask { try await body() }
+                group.addTask {
+                    try await Task.sleep(until: deadline)
+                    return nil
+                }
+                defer { group.cancelAll() }
+                if let result = try await group.next() ?? nil { return result }
+                throw late
+            }
+        }
+    }
+
     private func received(_ number: Int32) {
         let (isFirst, cancel, seconds) = state.withLock { state in
             defer { if state.signal == nil { state.signal = number } }

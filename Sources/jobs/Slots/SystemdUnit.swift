@@ -4,9 +4,7 @@ enum SystemdUnit {
     private static let stopSeconds = 45
 
     static func service(_ job: JobDescription, _ places: ScheduleFile.Places) -> ScheduleFile {
-        let folder = places.metricsFile?.split(separator: "/").dropLast().joined(separator: "/")
-        let writable = folder.map { "ReadWritePaths=/\($0)\n" } ?? ""
-        return ScheduleFile(
+        ScheduleFile(
             name: "meterflow-\(job.name).service",
             text: """
                 [Unit]
@@ -14,20 +12,14 @@ enum SystemdUnit {
                 Wants=network-online.target
                 After=network-online.target
                 OnFailure=meterflow-failure@%n.service
-                StartLimitIntervalSec=1h
-                StartLimitBurst=10
-
+                \(startLimit(job))
                 [Service]
                 Type=oneshot
                 ExecStart=\(places.command(job))
                 # Another run holds it, or it was asked to stop: no failure.
                 SuccessExitStatus=75
-                # A database that is away may come back.
-                Restart=on-failure
-                RestartPreventExitStatus=1 64 65 70 77 78
-                RestartSec=60
+                \(times(job))
                 # SIGTERM: what is at hand is given back, and resumed by the next run.
-                TimeoutStartSec=\(job.timeoutSeconds + Int64(stopSeconds))
                 TimeoutStopSec=\(stopSeconds)
                 MemoryMax=\(job.timer.memoryMax)
                 TasksMax=128
@@ -41,9 +33,55 @@ enum SystemdUnit {
                 LoadCredential=PING_URL:\(places.credentials)/PING_URL
                 SetCredential=PING_URL:\\n
 
-                DynamicUser=yes
-                \(writable)\(hardening)
+                \(user)\(folders(job, places))\(hardening)
                 """)
+    }
+
+    /// Every start counts, also a timer's. A job that is launched every few minutes would soon use up any limit;
+    /// of another one, ten starts in half an hour are one launch that was tried again and again.
+    private static func startLimit(_ job: JobDescription) -> String {
+        job.cadence == nil
+            ? "StartLimitIntervalSec=0\n"
+            : """
+            StartLimitIntervalSec=1800
+            StartLimitBurst=10
+
+            """
+    }
+
+    /// How long it may run, and when it is started again.
+    private static func times(_ job: JobDescription) -> String {
+        guard job.cadence != nil else {
+            return """
+                # Its timer soon starts it again, whatever became of it. It ends by itself before this.
+                TimeoutStartSec=\(job.timeoutSeconds + 300)
+                """
+        }
+        return """
+            # A database that is away may come back.
+            Restart=on-failure
+            RestartPreventExitStatus=1 64 65 70 77 78
+            RestartSec=60
+            # The program ends a slot that takes too long; a launch may have many to catch up on.
+            TimeoutStartSec=infinity
+            """
+    }
+
+    /// One that exists only meanwhile, the same for all units, unless the machine has one of that name.
+    private static let user = "DynamicUser=yes\nUser=meterflow\n"
+
+    /// /var/log/meterflow, for routes of type `file`.
+    private static let logs = "LogsDirectory=meterflow\n"
+
+    /// What it writes outside of the databases.
+    private static func folders(_ job: JobDescription, _ places: ScheduleFile.Places) -> String {
+        var lines = job.name == RunCommand.SendAlerts.job.name ? logs : ""
+        if let file = places.metricsFile {
+            let folder = file.split(separator: "/").dropLast().joined(separator: "/")
+            // One that is not there keeps no job from running.
+            lines += "SupplementaryGroups=meterflow-metrics\nReadWritePaths=-/\(folder)\n"
+        }
+        return lines
     }
 
     /// `jobs serve`, which runs all the time.
@@ -79,8 +117,7 @@ enum SystemdUnit {
                 LoadCredential=CLICKHOUSE_URL:\(places.credentials)/CLICKHOUSE_URL
                 SetCredential=CLICKHOUSE_URL:\\n
 
-                DynamicUser=yes
-                \(hardening)
+                \(user)\(logs)\(hardening)
                 [Install]
                 WantedBy=multi-user.target
 

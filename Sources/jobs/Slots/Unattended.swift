@@ -27,9 +27,12 @@ enum Unattended {
     typealias Outcome = (status: ExitStatus, figures: String?)
 
     /// Runs a job that holds a lease of its own and has no slots, and records how it ended.
+    ///
+    /// - Parameter timeoutSeconds: instead of the job's.
     static func continuous(
         _ job: JobDescription, _ live: Live, _ metrics: MetricsOption,
-        _ body: @escaping @Sendable () async throws -> Outcome
+        timeoutSeconds: Int64? = nil,
+        _ body: @escaping @Sendable (StopRequest) async throws -> Outcome
     ) async throws -> ExitStatus {
         let begin = ContinuousClock.now
         let record = { (end: SlotStore.End, status: ExitStatus, error: String?, figures: String?) in
@@ -41,7 +44,11 @@ enum Unattended {
         return try await run(job.name, live, metrics) { stop in
             await Ping(live).start(of: job.name)
             do {
-                let outcome = try await stop.cancelling(body)
+                let seconds = timeoutSeconds ?? job.timeoutSeconds
+                let late = Failure(.unavailable, "not done after \(seconds) s, and stopped")
+                let outcome = try await stop.cancelling(at: begin + .seconds(seconds), or: late) {
+                    try await body(stop)
+                }
                 try await record(.succeeded, outcome.status, nil, outcome.figures)
                 return outcome.status
             } catch let error where (error as? LedgerError)?.code == .held {
@@ -86,8 +93,12 @@ struct Ping {
     private let logger: Logger
 
     init(_ live: Live) {
-        url = live.settings.pingURL?.value
-        (http, logger) = (live.http, live.logger)
+        self.init(live.settings, live.http, live.logger)
+    }
+
+    init(_ settings: Settings, _ http: HTTPClient, _ logger: Logger) {
+        url = settings.pingURL?.value
+        (self.http, self.logger) = (http, logger)
     }
 
     /// Once the job has its lease: who finds it taken says nothing.

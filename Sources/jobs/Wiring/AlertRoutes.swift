@@ -4,20 +4,31 @@ internal import HTTP
 internal import Ledger
 internal import Yams
 
+/// A route as the settings describe it. Its secrets are read by those who tell it something, and by no other
+/// process: only they have them.
+struct ConfiguredRoute: Sendable {
+    let name: String
+    /// Throws `SettingsError` if a file with a secret cannot be read.
+    let withSecrets: @Sendable () throws -> AlertRoute
+}
+
 /// `alerts.routes` of the settings file: a mapping from names to routes, read strictly.
 ///
 /// Secrets stand in files: `url_file: NAME` names a credential of systemd, or is an absolute path.
 struct AlertRoutes {
+    /// Makes a channel, of secrets that are read then.
+    private typealias Channel = @Sendable () throws -> AlertRoute.Channel
+
     private let environment: [String: String]
 
     static func read(
         _ node: Node?, environment: [String: String]
-    ) throws(SettingsError) -> [AlertRoute] {
+    ) throws(SettingsError) -> [ConfiguredRoute] {
         guard let node else { return [] }
         guard let mapping = node.mapping else {
             throw SettingsError("alerts.routes must be a mapping of names to routes")
         }
-        var routes: [AlertRoute] = []
+        var routes: [ConfiguredRoute] = []
         for (key, value) in mapping {
             let name = key.string ?? ""
             guard name.wholeMatch(of: #/[a-z0-9_-]{1,40}/#) != nil else {
@@ -33,55 +44,75 @@ struct AlertRoutes {
 
     private func route(
         _ source: consuming RouteNode, _ name: String
-    ) throws(SettingsError) -> AlertRoute {
+    ) throws(SettingsError) -> ConfiguredRoute {
         var node = source
-        var route = AlertRoute(name: name, channel: try channel(&node))
-        route.match = try Self.match(node.node("match"))
-        route.cooldownSeconds = try node.int("cooldown_seconds", in: 0...604_800) ?? 0
-        route.digestSeconds = try node.int("digest_seconds", in: 0...86_400) ?? 0
-        route.messagesPerHour = try node.int("messages_per_hour", in: 1...10_000) ?? 60
-        let zone = try node.string("timezone")
-        if let text = try node.string("quiet_hours") {
-            guard let hours = QuietHours(text, zone: zone ?? "UTC") else {
-                throw SettingsError(
-                    "\(node.path).quiet_hours is '\(text)' in '\(zone ?? "UTC")'; it must be as 22:00-07:00, with a timezone as Europe/Berlin"
-                )
-            }
-            route.quietHours = hours
-        } else if zone != nil {
-            throw SettingsError("\(node.path).timezone goes with quiet_hours")
-        }
+        let channel = try channel(&node)
+        let match = try Self.match(node.node("match"))
+        let cooldownSeconds = try node.int("cooldown_seconds", in: 0...604_800) ?? 0
+        let digestSeconds = try node.int("digest_seconds", in: 0...86_400) ?? 0
+        let messagesPerHour = try node.int("messages_per_hour", in: 1...10_000) ?? 60
+        let quietHours = try Self.quietHours(&node)
         try node.refuseUnknownKeys()
-        return route
+        return ConfiguredRoute(name: name) {
+            var route = AlertRoute(name: name, channel: try channel())
+            route.match = match
+            route.cooldownSeconds = cooldownSeconds
+            route.digestSeconds = digestSeconds
+            route.messagesPerHour = messagesPerHour
+            route.quietHours = quietHours
+            return route
+        }
     }
 
-    private func channel(_ node: inout RouteNode) throws(SettingsError) -> AlertRoute.Channel {
-        let type = try node.required("type")
-        switch type {
-        case "slack": return .slack(url: try url(secret("url_file", &node), node))
-        case "pagerduty":
-            let base = try node.string("base") ?? "https://events.pagerduty.com"
-            return .pagerDuty(
-                routingKey: try secret("routing_key_file", &node), base: try url(base, node))
-        case "webhook":
-            return .webhook(
-                url: try url(node.required("url"), node),
-                secret: try secret("secret_file", &node))
-        case "file":
-            let path = try node.required("path")
-            guard path.hasPrefix("/") else {
-                throw SettingsError("\(node.path).path must be an absolute path")
+    private static func quietHours(
+        _ node: inout RouteNode
+    ) throws(SettingsError) -> QuietHours? {
+        let zone = try node.string("timezone")
+        guard let text = try node.string("quiet_hours") else {
+            guard zone == nil else {
+                throw SettingsError("\(node.path).timezone goes with quiet_hours")
             }
-            return .file(path: path)
+            return nil
+        }
+        guard let hours = QuietHours(text, zone: zone ?? "UTC") else {
+            throw SettingsError(
+                "\(node.path).quiet_hours is '\(text)' in '\(zone ?? "UTC")'; it must be as 22:00-07:00, with a timezone as Europe/Berlin"
+            )
+        }
+        return hours
+    }
+
+    private func channel(_ node: inout RouteNode) throws(SettingsError) -> Channel {
+        let type = try node.required("type")
+        let path = node.path
+        switch type {
+        case "slack":
+            let address = try secret("url_file", &node)
+            return { .slack(url: try Self.url(address.read(), path)) }
+        case "pagerduty":
+            let text = try node.string("base") ?? "https://events.pagerduty.com"
+            let base = try Self.url(text, path)
+            let key = try secret("routing_key_file", &node)
+            return { .pagerDuty(routingKey: try key.read(), base: base) }
+        case "webhook":
+            let url = try Self.url(node.required("url"), path)
+            let key = try secret("secret_file", &node)
+            return { .webhook(url: url, secret: try key.read()) }
+        case "file":
+            let file = try node.required("path")
+            guard file.hasPrefix("/") else {
+                throw SettingsError("\(path).path must be an absolute path")
+            }
+            return { .file(path: file) }
         case "email": return try email(&node)
         default:
             throw SettingsError(
-                "\(node.path).type is '\(type)'; it must be one of slack, pagerduty, email, webhook, file"
+                "\(path).type is '\(type)'; it must be one of slack, pagerduty, email, webhook, file"
             )
         }
     }
 
-    private func email(_ node: inout RouteNode) throws(SettingsError) -> AlertRoute.Channel {
+    private func email(_ node: inout RouteNode) throws(SettingsError) -> Channel {
         let text = try node.string("security") ?? "starttls"
         guard let security = SMTPServer.Security(rawValue: text) else {
             throw SettingsError(
@@ -93,7 +124,7 @@ struct AlertRoutes {
             host: host, port: try node.int("port", in: 1...65_535) ?? ports[security] ?? 25,
             security: security)
         server.user = try node.string("user")
-        if server.user != nil { server.password = try secret("password_file", &node) }
+        let password = try server.user == nil ? nil : secret("password_file", &node)
         server.caFile = try node.string("ca_file")
         if security == .none && !Self.isLoopback(host) {
             throw SettingsError(
@@ -109,7 +140,11 @@ struct AlertRoutes {
             throw SettingsError(
                 "\(node.path).from and .to must be addresses such as ops@example.com")
         }
-        return .email(server, sender: sender, recipients: recipients)
+        return { [server] in
+            var server = server
+            server.password = try password?.read()
+            return .email(server, sender: sender, recipients: recipients)
+        }
     }
 
     private static func match(
@@ -117,28 +152,23 @@ struct AlertRoutes {
     ) throws(SettingsError) -> AlertRoute.Match {
         var match = AlertRoute.Match()
         guard var node else { return match }
-        for text in try node.strings("severity") {
-            guard let severity = Alert.Severity(rawValue: text) else {
-                throw SettingsError(
-                    "\(node.path).severity is '\(text)'; it must be of info, warning, critical")
-            }
-            match.severities.append(severity)
-        }
-        match.kinds = try node.strings("kind")
+        match.severities = try node.strings("severity", of: Alert.Severity.allCases.map(\.rawValue))
+            .compactMap(Alert.Severity.init(rawValue:))
+        match.kinds = try node.strings("kind", of: Alert.jobs.keys.sorted())
         match.customers = try node.strings("customer")
-        match.jobs = try node.strings("job")
+        match.jobs = try node.strings("job", of: Set(Alert.jobs.values.joined()).sorted())
         try node.refuseUnknownKeys()
         return match
     }
 
     /// What goes over the net in the clear can be read there.
-    private func url(_ text: String, _ node: RouteNode) throws(SettingsError) -> String {
+    private static func url(_ text: String, _ path: String) throws(SettingsError) -> String {
         let url = URL(string: text)
         guard let host = url?.host,
-            url?.scheme == "https" || (url?.scheme == "http" && Self.isLoopback(host))
+            url?.scheme == "https" || (url?.scheme == "http" && isLoopback(host))
         else {
             throw SettingsError(
-                "\(node.path): the address must be https://..., or http:// on this machine")
+                "\(path): the address must be https://..., or http:// on this machine")
         }
         return text
     }
@@ -149,18 +179,31 @@ struct AlertRoutes {
 
     private func secret(
         _ key: String, _ node: inout RouteNode
-    ) throws(SettingsError) -> String {
-        let name = try node.required(key)
-        let folder = environment["CREDENTIALS_DIRECTORY"]
-        guard let path = name.hasPrefix("/") ? name : folder.map({ "\($0)/\(name)" }) else {
+    ) throws(SettingsError) -> RouteSecret {
+        RouteSecret(
+            key: "\(node.path).\(key)", name: try node.required(key),
+            credentials: environment["CREDENTIALS_DIRECTORY"])
+    }
+}
+
+/// A file with a secret, which is read when it is needed.
+private struct RouteSecret: Sendable {
+    /// Where it is named in the settings.
+    let key: String
+    /// An absolute path, or the name of a credential.
+    let name: String
+    /// The folder of credentials.
+    let credentials: String?
+
+    func read() throws(SettingsError) -> String {
+        guard let path = name.hasPrefix("/") ? name : credentials.map({ "\($0)/\(name)" }) else {
             throw SettingsError(
-                "\(node.path).\(key) must be an absolute path, or the name of a systemd credential")
+                "\(key) names the credential \(name), and there are none here: start this with CREDENTIALS_DIRECTORY=/etc/meterflow/credentials, or name an absolute path"
+            )
         }
         let text = try? String(contentsOf: URL(filePath: path), encoding: .utf8)
         guard let value = text?.trimmingCharacters(in: .whitespacesAndNewlines), !value.isEmpty
-        else {
-            throw SettingsError("\(node.path).\(key): the file \(path) cannot be read, or is empty")
-        }
+        else { throw SettingsError("\(key): the file \(path) cannot be read, or is empty") }
         return value
     }
 }
@@ -213,6 +256,16 @@ private struct RouteNode {
             throw SettingsError("\(value.path) must be a text, or a list of texts")
         }
         return texts
+    }
+
+    /// One of these texts, or a list of them: what nothing can ever be is a mistake.
+    mutating func strings(
+        _ key: String, of known: [String]
+    ) throws(SettingsError) -> [String] {
+        let texts = try strings(key)
+        guard let unknown = texts.first(where: { !known.contains($0) }) else { return texts }
+        throw SettingsError(
+            "\(path).\(key) is '\(unknown)'; it must be of \(known.joined(separator: ", "))")
     }
 
     func refuseUnknownKeys() throws(SettingsError) {

@@ -39,27 +39,21 @@ struct Live: Sendable {
     ///   - checksSchema: false for the command that makes it.
     ///   - usesClickHouse: false for what asks the ledger only, on a host that may not reach more.
     ///   - connections: to Postgres, at most.
+    ///   - job: under which name it is recorded, if one is launched.
     static func run<Result>(
         _ options: CommonOptions, checksSchema: Bool = true, usesClickHouse: Bool = true,
-        connections: Int = 8,
+        connections: Int = 8, job: String? = nil,
         _ body: (Live) async throws -> Result
     ) async throws -> Result {
         let settings = try options.settings()
-        let logger = makeLogger(settings)
-        let http = try HTTPClient(
-            configuration: .init(userAgent: "meterflow-jobs/\(programVersion)"))
-        let clickHouse = ClickHouseClient(
-            configuration: try ClickHouseConfiguration(
-                url: usesClickHouse
-                    ? try settings.requiredClickHouseURL()
-                    : settings.clickHouseURL?.value ?? "http://nobody:@localhost:1/unused"),
-            http: http)
-        let live = Live(
-            settings: settings, logger: logger,
-            pool: try pool(settings, logger, connections: connections),
-            clickHouse: clickHouse, http: http)
+        let launch = Launch(job: job, settings: settings)
+        let live = try await launch.preparing {
+            try make(settings, usesClickHouse: usesClickHouse, connections: connections)
+        }
         do {
-            if checksSchema { try await live.checkSchemas(usesClickHouse) }
+            if checksSchema {
+                try await launch.preparing { try await live.checkSchemas(usesClickHouse) }
+            }
             let result = try await body(live)
             await live.close()
             return result
@@ -69,12 +63,35 @@ struct Live: Sendable {
         }
     }
 
-    /// - Parameter connections: at most.
+    static var httpConfiguration: HTTPClientConfiguration {
+        .init(userAgent: "meterflow-jobs/\(programVersion)")
+    }
+
+    private static func make(
+        _ settings: Settings, usesClickHouse: Bool, connections: Int
+    ) throws -> Live {
+        let logger = makeLogger(settings)
+        let http = try HTTPClient(configuration: httpConfiguration)
+        let clickHouse = ClickHouseClient(
+            configuration: try ClickHouseConfiguration(
+                url: usesClickHouse
+                    ? try settings.requiredClickHouseURL()
+                    : settings.clickHouseURL?.value ?? "http://nobody:@localhost:1/unused"),
+            http: http)
+        return Live(
+            settings: settings, logger: logger,
+            pool: try pool(settings, logger, connections: connections),
+            clickHouse: clickHouse, http: http)
+    }
+
+    /// - Parameters:
+    ///   - connections: at most.
+    ///   - statementSeconds: how long a statement may take.
     static func pool(
-        _ settings: Settings, _ logger: Logger, connections: Int
+        _ settings: Settings, _ logger: Logger, connections: Int, statementSeconds: Double = 300
     ) throws -> PostgresPool {
         let configuration = PostgresConfiguration(
-            url: try settings.requiredDatabaseURL(),
+            url: try settings.requiredDatabaseURL(), statementTimeoutSeconds: statementSeconds,
             noticeHandler: { logger.debug("\($0.message)") })
         do {
             try configuration.validate()
@@ -159,9 +176,10 @@ struct Live: Sendable {
     }
 
     private func checkSchemas(_ usesClickHouse: Bool) async throws {
+        // Side by side: a launch with nothing to do is mostly this.
+        async let usage = usesClickHouse ? UsageSchema(clickHouse: clickHouse).state() : .current
         try SchemaCheck.requireCurrent(await LedgerSchema.migrator.state(on: pool))
-        guard usesClickHouse else { return }
-        try SchemaCheck.requireCurrent(await UsageSchema(clickHouse: clickHouse).state())
+        try SchemaCheck.requireCurrent(await usage)
     }
 }
 

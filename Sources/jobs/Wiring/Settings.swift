@@ -1,4 +1,3 @@
-internal import Alerts
 internal import Billing
 internal import Detection
 internal import Exact
@@ -58,7 +57,8 @@ struct Settings: Sendable {
     let requestSeconds: Int
     /// How often Stripe's list of events is read, beside what Stripe sends.
     let backfillSeconds: Int
-    /// Where the page for people is, on this machine, and for whom; `nil`: there is none.
+    /// Where the page for people is, on this machine, and for whom; `nil`: there is none. Those who serve it
+    /// ask for `requiredPage()`.
     let page: (port: Int, access: PageAccess)?
     /// Requests a second to Stripe; `nil`: what Stripe allows in the key's mode.
     let stripeRequestsPerSecond: Int?
@@ -80,8 +80,8 @@ struct Settings: Sendable {
     let stopGraceSeconds: Int
     /// Where to say that a job started, succeeded or failed; `{job}` stands for its name.
     let pingURL: Secret?
-    /// Whom to tell of alerts.
-    let alertRoutes: [AlertRoute]
+    /// Whom to tell of alerts; their secrets are not read yet.
+    let alertRoutes: [ConfiguredRoute]
     /// `nil`: warnings on a terminal, where the result is read by a person; info elsewhere.
     let logLevel: LogLevel?
     /// `nil`: for people on a terminal, JSON elsewhere.
@@ -114,7 +114,7 @@ struct Settings: Sendable {
         serveHost = try reader.string("serve.host") ?? "127.0.0.1"
         servePort = try reader.int("serve.port", in: 0...65_535) ?? 8080
         requestSeconds = try reader.int("serve.request_seconds", in: 1...300) ?? 15
-        backfillSeconds = try reader.int("serve.backfill_seconds", in: 1...86_400) ?? 300
+        backfillSeconds = try reader.int("serve.backfill_seconds", in: 1...3600) ?? 300
         page = try reader.page()
         stripeRequestsPerSecond = try reader.int("stripe.requests_per_second", in: 1...10_000)
         stripeEndpointRequestsPerSecond = try reader.int(
@@ -194,6 +194,16 @@ struct Settings: Sendable {
             )
         }
         return secrets
+    }
+
+    /// The page, whose users are known; `nil`: there is none.
+    func requiredPage() throws -> (port: Int, access: PageAccess)? {
+        if let page, case .basic(let users) = page.access.mode, users.isEmpty {
+            throw SettingsError(
+                "PAGE_USERS is not set; it must be one or more of name:password, separated by white space (or PAGE_USERS_FILE a file of them)"
+            )
+        }
+        return page
     }
 
     func stripeRequests(_ ledgerID: String) -> StripeRequests {

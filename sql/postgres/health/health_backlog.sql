@@ -1,6 +1,7 @@
 -- What waits, and what waits for a person.
-SELECT (SELECT extract(epoch FROM clock_timestamp() - max(sealed_at))::bigint
-        FROM usage_batches WHERE state = 'sealed') AS sealed_age_seconds,
+WITH sealed AS (SELECT max(sealed_at) AS sealed_at FROM usage_batches WHERE state = 'sealed')
+SELECT (SELECT extract(epoch FROM clock_timestamp() - sealed_at)::bigint FROM sealed) AS sealed_age_seconds,
+    (SELECT (extract(epoch FROM sealed_at) * 1000)::bigint FROM sealed) AS sealed_ms,
     (SELECT count(*) FROM dead_letters WHERE resolved_at IS NULL AND kind = 'invoice')
         AS invoice_dead_letters,
     (SELECT count(*) FROM invoices WHERE status <> 'superseded'

@@ -32,7 +32,7 @@ FROM (
             'held', CASE WHEN held IS NULL THEN 'no' ELSE 'yes' END, 'currency', currency),
         sum(invoices)::text
     FROM billing_status WHERE slot = (SELECT max(slot) FROM invoices)
-    GROUP BY slot, status, held IS NULL, held, currency
+    GROUP BY slot, status, held IS NULL, currency
     UNION ALL
     SELECT 'meterflow_invoices_minor_units', jsonb_build_object('slot', slot, 'status', status,
             'currency', currency), sum(total_minor)::text
@@ -69,9 +69,15 @@ FROM (
     FROM alert_messages GROUP BY route, state
     UNION ALL
     SELECT 'meterflow_alert_oldest_waiting_seconds', '{}',
-        coalesce(extract(epoch FROM ledger_clock() - min(alert_deliveries.created_at)), 0)::bigint::text
-    FROM alert_deliveries LEFT JOIN alert_messages USING (message_id)
-    WHERE coalesce(alert_messages.state, 'pending') = 'pending'
+        coalesce(extract(epoch FROM ledger_clock() - min(since)), 0)::bigint::text
+    FROM (
+        SELECT alert_deliveries.created_at AS since
+        FROM alert_deliveries LEFT JOIN alert_messages USING (message_id)
+        WHERE coalesce(alert_messages.state, 'pending') = 'pending'
+        UNION ALL
+        -- Nobody has chosen routes: nobody sends, or there is no route.
+        SELECT greatest(raised_at, acknowledged_at, resolved_at) FROM alerts WHERE needs_routing
+    ) AS waiting
     UNION ALL
     SELECT 'meterflow_stripe_requests_total', jsonb_build_object('outcome', outcome),
         sum(requests)::text
