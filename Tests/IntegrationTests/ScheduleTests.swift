@@ -138,9 +138,11 @@ struct ScheduleTests {
         try await withFolder { folder in
             let program = folder + "/jobs"
             let script = "#!/bin/sh\necho done\nprintf '%s' '\(said)' >&2\nexit \(status)\n"
-            try Data(script.utf8).write(to: URL(filePath: program))
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o755], ofItemAtPath: program)
+            try Data(script.utf8).write(to: URL(filePath: program + ".sh"))
+            // By another process: a child that is forked from this one meanwhile would keep it open ("text
+            // file busy").
+            #expect(
+                try await Tool.run("install", "-m", "755", program + ".sh", program).status == 0)
             let places = ScheduleFile.Places(program: program)
             let lines = ScheduleFile.files(.crontab, places)[0].text.split(separator: "\n")
             let line = try #require(lines.first { $0.contains("run send-alerts ") })

@@ -26,9 +26,9 @@ package struct VolumeEpisode: Sendable, Equatable {
     package private(set) var excess: Double
     /// Whether what scored in the first of these hours lies above what was expected.
     package let isUp: Bool
-    /// The first of these hours is at least twice as unusual as the worst before it; and, one way or the
-    /// other, half.
+    /// The first of these hours is at least twice as unusual as the worst before it.
     private let isTwice: Bool
+    /// It is unusual one way, the other, or, by several hours together and by itself, both.
     private let goesUp: Bool
     private let goesDown: Bool
 
@@ -51,10 +51,9 @@ package struct VolumeEpisode: Sendable, Equatable {
         (threshold, method) = (judgement.threshold, judgement.method)
         (hours, excesses, excess) = ([judgement.hour], [value - centre], value - centre)
         isUp = judgement.isUp
-        let half = max(judgement.threshold, judgement.news.peak / 2)
         isTwice = judgement.score >= judgement.news.peak * 2
-        goesUp = judgement.score(isUp: true) >= half
-        goesDown = judgement.score(isUp: false) >= half
+        goesUp = judgement.score(isUp: true) >= judgement.threshold
+        goesDown = judgement.score(isUp: false) >= judgement.threshold
     }
 
     package var last: Hour { hours[hours.count - 1] }
@@ -88,7 +87,7 @@ package struct VolumeEpisode: Sendable, Equatable {
     }
 
     /// Whether these hours, later ones of an episode, are more than what it began with, upwards or not:
-    /// twice as unusual as all before, or half as unusual the other way.
+    /// twice as unusual as all before, or unusual the other way.
     func breaksOut(of isUp: Bool) -> Bool {
         !isFromFirst && (isTwice || (isUp ? goesDown : goesUp))
     }

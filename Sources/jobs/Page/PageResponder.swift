@@ -17,6 +17,8 @@ struct PageResponder: HTTPResponder {
     private static let maximumFormBytes = 16 << 10
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        // Also for the page that asks people to sign in; it says nothing of anybody.
+        if request.method == .get, request.uri.path == "/style.css" { return Self.style }
         guard let person = access.person(request.headers) else {
             var response = Self.page(
                 .unauthorized, PageFrame.message("Sign in", "The page is for those who sign in."))
@@ -60,7 +62,6 @@ struct PageResponder: HTTPResponder {
                     .ok, PageFrame.message("Billing", "No month was billed yet: jobs run bill."))
             }
             return Self.redirect(to: PageFrame.address(["months", "\(month)"]))
-        case ("style.css", _, 1): return Self.style
         case ("months", let name?, 2):
             let status = query["status"].flatMap { $0.isEmpty ? nil : $0 }
             guard let month = CivilMonth(name),

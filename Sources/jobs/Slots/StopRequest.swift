@@ -62,9 +62,10 @@ final class StopRequest: Sendable {
     func cancelling<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
+        // Before the work begins, which may allow more at once.
+        state.withLock { $0.finishingSeconds = 0 }
         let work = Task { try await body() }
         let isRequested = state.withLock { state in
-            state.finishingSeconds = 0
             state.cancel = { work.cancel() }
             return state.signal != nil
         }
