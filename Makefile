@@ -47,7 +47,7 @@ bench: up ## measure, as ratios to the engines' own speed in the same run
 	@dev/install.sh build bench
 	swift build -c release --static-swift-stdlib --product jobs
 	swift build -c release --static-swift-stdlib --product stripe-simulator
-	@Benchmarks/run .build/release/jobs
+	@Benchmarks/run .build/release/jobs --memory
 	@Benchmarks/submission .build/release/jobs .build/release/stripe-simulator
 	@Benchmarks/webhooks .build/release/jobs .build/release/stripe-simulator --events 1000000
 	@Benchmarks/page .build/release/jobs
