@@ -59,9 +59,8 @@ struct BatchWriter: Sendable {
             preconditionFailure("a query of scalars answers one row")
         }
         let (staged, counted) = (try row.int64("staged"), try row.int64("counted"))
-        let accounted =
-            try counted + row.int64("known") + row.int64("repeated")
-            + row.int64("quarantined")
+        let others = try ["known", "repeated", "quarantined"].map { try row.int64($0) }
+        let accounted = others.reduce(counted, +)
         let (written, addedUp) = (try row.int64("written"), try row.int64("added_up"))
         guard staged == accounted, counted == written, counted == addedUp else {
             throw UsageError.outOfBalance(
@@ -136,8 +135,10 @@ struct BatchWriter: Sendable {
         ClickHouseQuery(sql, parameters: parameters, settings: Self.settings)
     }
 
-    /// What a batch adds to a table is one part: less to merge than several that are sorted side by side.
+    /// What a batch adds to a table is one part: less to merge than several that are sorted side by side. What
+    /// changes rows of a stage is waited for.
     static let settings = MetricColumns.longText.merging([
         "min_insert_block_size_rows": "4000000", "min_insert_block_size_bytes": "1073741824",
+        "mutations_sync": "1",
     ]) { $1 }
 }
