@@ -40,7 +40,10 @@ struct InvoicesCommand: AsyncParsableCommand {
             abstract:
                 "Write a month's invoice lines as CSV, one line a row, with events and tiers, for a spreadsheet.",
             discussion: """
-                Every invoice of the month is there, one without lines as a row without a line. What the rows                 come to, and how many customers have no invoice (unmapped, inactive, not closed), is said on                 stderr. Exits 1 if the rows do not come to what the ledger's invoices do. In JSON tiers are                 objects, and decimals strings.
+                Every invoice of the month is there, one without lines as a row without a line. What the rows \
+                come to, and how many customers have no invoice (unmapped, inactive, not closed), is said on \
+                stderr. Exits 1 if the rows do not come to what the ledger's invoices do. In JSON tiers are \
+                objects, and decimals strings.
                 """)
 
         @OptionGroup var common: CommonOptions
