@@ -22,26 +22,23 @@ struct BatchWriter: Sendable {
             .merging(range.parameters) { $1 }
             .merging(["round": .integer(round)]) { $1 }
         var stageParameters = parameters
-        try await execute(stageText(&stageParameters), stageParameters)
-        try await execute(SQL.known, parameters)
+        try await execute([stageText(&stageParameters)], stageParameters)
+        try await execute([SQL.known], parameters)
         let faults = try await clickHouse.rows(query(SQL.stageFaults, parameters)).first
         if try faults?.int64("faults") ?? 0 > 0 {
-            try await execute(SQL.stageRecognise, parameters)
+            try await execute([SQL.stageRecognise], parameters)
         }
-        for sql in [SQL.disputed, SQL.contested] { try await execute(sql, parameters) }
+        try await execute([SQL.disputed, SQL.contested], parameters)
         let rollups = RollupWriter(
             clickHouse: clickHouse, sealed: sealed,
             columns: columns.filter { sealed.hasOwnRollup($0.metric) })
         let winners = SQL.winnersInsert.replacing("/* winners */", with: SQL.freshWinners)
-        // The server sorts on one core: side by side, both work.
-        async let rolledUp: Void = rollups.write(
+        // The server sorts what a statement inserts on one core: two side by side, and both work.
+        async let counted: Void = execute([winners, SQL.figuresInsert, SQL.slicesInsert], parameters)
+        try await rollups.write(
             of: SQL.freshWinners, hours: "sealing_\(batch)_hours", countsAll: true, parameters)
-        for sql in [
-            winners, SQL.seenInsert, SQL.conflictsInsert, SQL.figuresInsert, SQL.slicesInsert,
-        ] {
-            try await execute(sql, parameters)
-        }
-        try await rolledUp
+        try await execute([SQL.seenInsert, SQL.conflictsInsert], parameters)
+        try await counted
         try await requireBalance(batch, parameters)
         return try await clickHouse.rows(query(SQL.batchFigures, parameters)).map { row in
             let month = try row.string("month")
@@ -127,8 +124,10 @@ struct BatchWriter: Sendable {
         return parameters
     }
 
-    private func execute(_ sql: String, _ parameters: [String: ClickHouseValue]) async throws {
-        try await clickHouse.execute(query(sql, parameters))
+    private func execute(
+        _ statements: [String], _ parameters: [String: ClickHouseValue]
+    ) async throws {
+        for sql in statements { try await clickHouse.execute(query(sql, parameters)) }
     }
 
     private func query(_ sql: String, _ parameters: [String: ClickHouseValue]) -> ClickHouseQuery {

@@ -12,7 +12,9 @@ struct UsageTables: Sendable {
     }
 
     func create(_ clickHouse: ClickHouseClient) async throws {
-        for sql in Self.definitions {
+        let isOld = try await clickHouse.rows(ClickHouseQuery(SQL.tableSettingsKnown)).isEmpty
+        for definition in Self.definitions {
+            let sql = isOld ? definition : "\(definition)\n\(SQL.tableSettings)"
             try await clickHouse.execute(ClickHouseQuery(sql, parameters: parameters))
         }
     }

@@ -4,8 +4,9 @@ CREATE TABLE IF NOT EXISTS {seen:Identifier}
 (
     batch UInt64,
     id UInt64 CODEC(Delta, LZ4),
-    check UInt32,
-    content UInt64,
+    -- Hashes do not compress.
+    check UInt32 CODEC(NONE),
+    content UInt64 CODEC(NONE),
     ingested_at DateTime64(3, 'UTC'),
     -- Of the row's own timestamp: UTC days since 1970.
     day Int32,
