@@ -150,17 +150,28 @@ package struct UsageSealer: Sendable {
         for batch in try await store.abandonOpen(lease) {
             try await UsageTables(generation: generation).remove(batch: batch, clickHouse)
         }
-        let query = ClickHouseQuery(SQL.newestBatch, parameters: sealed.parameters)
-        guard let row = try await clickHouse.rows(query).first else {
-            preconditionFailure("an aggregate answers one row")
-        }
-        let (newest, whole) = (try row.int64("newest"), try row.int64("whole"))
         let known = try await store.newestBatchWithEvents(generation: generation)
-        guard whole >= known else { throw UsageError.lost(known: known, found: whole) }
+        let (newest, whole) = try await newestBatches(from: known, sealed)
+        guard whole >= known else {
+            let found = try await newestBatches(from: 0, sealed).whole
+            throw UsageError.lost(known: known, found: found)
+        }
         if newest > 0 {
             try await store.skipNumbers(through: newest, generation: generation, lease)
         }
         return sealed
+    }
+
+    /// The highest batch number, of `first` and those after it, that any table has, and that all have; 0: none.
+    private func newestBatches(
+        from first: Int64, _ sealed: SealedUsage
+    ) async throws -> (newest: Int64, whole: Int64) {
+        let parameters = sealed.parameters.merging(["first": .integer(first)]) { $1 }
+        let query = ClickHouseQuery(SQL.newestBatch, parameters: parameters)
+        guard let row = try await clickHouse.rows(query).first else {
+            preconditionFailure("an aggregate answers one row")
+        }
+        return (try row.int64("newest"), try row.int64("whole"))
     }
 
     /// - Parameters:

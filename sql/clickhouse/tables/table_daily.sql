@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS {daily:Identifier}
     unparsable UInt64,
     -- NULL if there is none, as of a count, or of unparsable rows alone. What one batch adds fits 38 digits;
     -- batches are added up with 76.
-    quantity Nullable(Decimal(38, 9))
+    quantity Nullable(Decimal(38, 9)),
+    INDEX by_batch batch TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY (rollup_key, day, customer_id)

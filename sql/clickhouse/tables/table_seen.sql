@@ -11,7 +11,8 @@ CREATE TABLE IF NOT EXISTS {seen:Identifier}
     -- Of the row's own timestamp: UTC days since 1970.
     day Int32,
     is_winner Bool,
-    copies UInt32
+    copies UInt32,
+    INDEX by_batch batch TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY id

@@ -7,7 +7,8 @@ CREATE TABLE IF NOT EXISTS {slices:Identifier}
     round UInt64,
     minute Int64,
     rows UInt64,
-    checksum UInt64
+    checksum UInt64,
+    INDEX by_batch batch TYPE minmax GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY (minute, batch)
