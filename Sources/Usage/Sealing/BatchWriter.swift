@@ -34,7 +34,8 @@ struct BatchWriter: Sendable {
             columns: columns.filter { sealed.hasOwnRollup($0.metric) })
         let winners = SQL.winnersInsert.replacing("/* winners */", with: SQL.freshWinners)
         // The server sorts what a statement inserts on one core: two side by side, and both work.
-        async let counted: Void = execute([winners, SQL.figuresInsert, SQL.slicesInsert], parameters)
+        async let counted: Void = execute(
+            [winners, SQL.figuresInsert, SQL.slicesInsert], parameters)
         try await rollups.write(
             of: SQL.freshWinners, hours: "sealing_\(batch)_hours", countsAll: true, parameters)
         try await execute([SQL.seenInsert, SQL.conflictsInsert], parameters)
