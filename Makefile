@@ -27,6 +27,7 @@ test: up ## run all tests against the local stack
 chaos: up ## thousands of seeds of kills, faults, pauses and doubled runs against a simulated Stripe
 	@dev/install.sh build test
 	@CHAOS_SEEDS=2000 dev/test --filter 'SubmissionTests.ChaosTests'
+	@CHAOS_SEEDS=2000 dev/test --filter 'SubmissionTests.CreditNoteTests'
 	@CHAOS_SEEDS=1000 dev/test --filter 'SubmissionTests.WebhookChaosTests'
 	@CHAOS_SEEDS=10 CHAOS_INVOICES=200 dev/test --filter 'SubmissionTests.WebhookChaosTests'
 	@FUZZ_ROUNDS=10000000 dev/test --filter 'WebhookSignatureTests'

@@ -14,6 +14,7 @@ struct HelpTests {
         ["usage"], ["usage", "show"],
         ["invoices"], ["invoices", "list"], ["invoices", "show"], ["invoices", "export"],
         ["invoices", "verify"], ["invoices", "hold"], ["invoices", "release"],
+        ["invoices", "propose"], ["invoices", "approve"], ["invoices", "reject"],
         ["billing"], ["billing", "status"], ["billing", "pause"], ["billing", "resume"],
         ["serve"], ["webhooks"], ["webhooks", "list"], ["webhooks", "show"],
         ["webhooks", "replay"], ["webhooks", "endpoint"], ["webhooks", "endpoint", "create"],

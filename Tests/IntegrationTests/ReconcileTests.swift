@@ -87,7 +87,8 @@ struct ReconcileTests {
                     "\($0.customerID) \($0.cause) \($0.ledgerMinor) \($0.otherMinor) \($0.detail)"
                 }
             }
-            let tom = "tom late 30 530 storage: 0.3 billed, 5.3 used"
+            let tom =
+                "tom late 30 530 storage: 0.3 billed, 5.3 used; jobs invoices propose --slot 2015-05 corrects it"
             let ivy = "ivy late 0 300 storage: 0 billed, 3 used; the customer is inactive"
             let una = "una late 0 0 storage: 2 GB; the customer has no terms: jobs import customers"
             #expect(
@@ -124,7 +125,10 @@ struct ReconcileTests {
                     Listed(
                         customerID: "ann", side: "usage", cause: "late", ledgerMinor: 1_000,
                         otherMinor: 1_250, differenceMinor: 250, differencePercent: "25.00",
-                        healed: "no", detail: "storage: 10 billed, 12.5 used")
+                        healed: "no",
+                        detail:
+                            "storage: 10 billed, 12.5 used; jobs invoices propose --slot 2015-05 corrects it"
+                    )
                 ])
             let csv = String(decoding: try scene.stack.bytes("drift.csv"), as: UTF8.self)
             #expect(csv.hasPrefix("slot,customer_id,invoice_id,stripe_invoice_id,side,cause,"))

@@ -109,7 +109,7 @@ struct ReconciliationTests {
         ) throws -> SlotComputation.LineDifference {
             SlotComputation.LineDifference(
                 invoiceID: "inv_\(customer)", customerID: customer, stripeInvoiceID: nil,
-                isSent: true, currency: try #require(Currency("usd")),
+                isSent: true, isCorrectable: true, currency: try #require(Currency("usd")),
                 lineID: "line_\(metric ?? "minimum")", metric: metric,
                 description: metric ?? "Minimum", billedQuantity: "\(billed)",
                 usedQuantity: "\(used)", billedMinor: billedMinor, usedMinor: usedMinor,

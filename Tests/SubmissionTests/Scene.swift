@@ -76,13 +76,16 @@ struct Scene: Sendable {
         options.customers = customers.map(\.customerID)
         options.width = 2
         options.limit = limit
-        return try await SubmissionRun(
+        let run = SubmissionRun(
             invoices: InvoiceStore(pool: ledger.pool), store: store, client: client,
             requests: StripeRequests(
                 ledgerID: ledger.ledgerID, collection: collection, automaticTax: automaticTax),
             isLive: false, options: options,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ).run(slot: TestLedger.slot, suspects: sweep.suspects)
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        var summary = try await run.run(slot: TestLedger.slot, suspects: sweep.suspects)
+        try await run.makeCreditNotes(
+            of: TestLedger.slot, ProposalStore(pool: ledger.pool), &summary)
+        return summary
     }
 
     /// Whatever happened: one finalized invoice, right lines, right total, mailed or charged once, no draft,

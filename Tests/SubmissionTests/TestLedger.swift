@@ -54,6 +54,17 @@ struct TestLedger: Sendable {
         }
     }
 
+    /// A credit note of an invoice that somebody has approved.
+    func approveCredit(of invoice: Planned, _ amountMinor: Int64) async throws {
+        try await pool.query(
+            """
+            INSERT INTO proposals (invoice_id, number, kind, currency, amount_minor, cutoff_batch, input_hash,
+                proposed_by, status, decided_at, decided_by, reason)
+            SELECT $1, 1 + count(*), 'credit_note', 'usd', $2, 1, 'hash', 'run', 'approved', now(), 'ann', 'late'
+            FROM proposals WHERE invoice_id = $1
+            """, [invoice.invoiceID, amountMinor])
+    }
+
     /// Moves the ledger's clock forward.
     func advance(seconds: Int) async throws {
         try await pool.query(
@@ -81,6 +92,7 @@ struct TestLedger: Sendable {
         try await pool.transaction { connection in
             let journals = [
                 "invoice_events", "stripe_requests", "stripe_attempts", "balance_entries",
+                "proposals", "proposal_lines",
             ]
             for journal in journals {
                 _ = try connection.query("ALTER TABLE \(journal) DISABLE TRIGGER USER")

@@ -149,7 +149,7 @@ struct WebhookTests {
         try await withAnn { inbox, ann, id in
             inbox.scene.customer(ann, "pay_open")
             let note = inbox.scene.stripe(
-                "POST", "/v1/credit_notes", "invoice=\(id)&amount=100")
+                "POST", "/v1/credit_notes", "invoice=\(id)&amount=100&credit_amount=100")
             for (number, (type, object)) in [
                 ("invoice.paid", id), ("credit_note.created", note["id"] as? String ?? ""),
             ].enumerated() {

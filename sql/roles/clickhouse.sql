@@ -11,6 +11,7 @@ GRANT SELECT ON system.columns TO meterflow_jobs;
 GRANT SELECT ON system.parts TO meterflow_jobs;
 GRANT SELECT ON system.replicas TO meterflow_jobs;
 GRANT SELECT ON system.disks TO meterflow_jobs;
+GRANT SELECT ON system.merge_tree_settings TO meterflow_jobs;
 -- Only if the log is a Distributed table, of which every shard's replicas are asked how far they are:
 -- GRANT REMOTE, CREATE TEMPORARY TABLE ON *.* TO meterflow_jobs;
 CREATE USER IF NOT EXISTS meterflow IDENTIFIED WITH sha256_password BY 'change me' DEFAULT ROLE meterflow_jobs;

@@ -77,6 +77,25 @@ package struct InvoiceVerification: Sendable {
         return differences
     }
 
+    /// What differs of a supplementary invoice, in words: with it, every line of the month must have been charged
+    /// what the month comes to at its cut-off.
+    ///
+    /// - Parameter charged: by id of the regular invoice's lines.
+    package func differences(charged: [String: Int64]) -> [String] {
+        let carried = InvoiceID.line(invoiceID: recomputed.invoiceID, charge: "carried")
+        let again = Dictionary(
+            uniqueKeysWithValues: recomputed.lines.map { ($0.lineID, $0.amountMinor) })
+        let names = Dictionary(
+            uniqueKeysWithValues: recomputed.lines.map { ($0.lineID, $0.description) })
+        return Set(charged.keys).union(again.keys).subtracting([carried]).sorted().compactMap {
+            id in
+            let (old, new) = (charged[id] ?? 0, again[id] ?? 0)
+            guard old != new else { return nil }
+            return "\(names[id] ?? id): \(invoice.currency.format(old)) was charged with it, "
+                + "it comes to \(invoice.currency.format(new))"
+        }
+    }
+
     private var isMonthOfSlot: Bool {
         let zone = invoice.timezone
         let month = try? BillingPeriod(month: recomputed.slot, zone: zone, nextZone: zone)

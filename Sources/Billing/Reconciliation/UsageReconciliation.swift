@@ -28,12 +28,13 @@ package enum UsageReconciliation {
         return drifts + differences.unmapped.map { unmapped($0.customerID, $0.usage, slot) }
     }
 
-    /// Why it was not charged, and what charges it; `nil`: it was, and only a person can charge more.
+    /// Why it was not charged, and what charges it; `nil`: nothing does by itself, and nothing proposes to.
     private static func reason(
         _ line: SlotComputation.LineDifference, _ differences: UsageDifferences, _ slot: String
     ) -> String? {
         if differences.inactive.contains(line.customerID) { return "the customer is inactive" }
-        return line.isSent ? nil : "jobs run bill --slot \(slot) charges it"
+        if !line.isSent { return "jobs run bill --slot \(slot) charges it" }
+        return line.isCorrectable ? "jobs invoices propose --slot \(slot) corrects it" : nil
     }
 
     private static func drifts(

@@ -1,5 +1,9 @@
 /// What is read of Stripe's objects. Source: docs.stripe.com/api, version 2026-10-28.endive.
-package struct StripeInvoice: Sendable, Equatable, Decodable {
+package protocol StripeObject: Sendable, Equatable, Decodable {
+    var id: String { get }
+}
+
+package struct StripeInvoice: StripeObject {
     package enum Status: String, Sendable, Decodable {
         case draft, open, paid, uncollectible, void
     }
@@ -36,6 +40,23 @@ package struct StripeInvoice: Sendable, Equatable, Decodable {
         }
         return subtotalExcludingTax - totalExcludingTax
     }
+}
+
+/// What is still to be paid of an invoice.
+struct StripeAmountRemaining: StripeObject {
+    let id: String
+    /// Minor units.
+    let amountRemaining: Int64
+
+    enum CodingKeys: String, CodingKey {
+        case id
+        case amountRemaining = "amount_remaining"
+    }
+}
+
+struct StripeCreditNote: StripeObject {
+    let id: String
+    let metadata: [String: String]
 }
 
 package struct StripeLine: Sendable, Equatable, Decodable {
@@ -88,4 +109,5 @@ package enum StripeMetadata {
     package static let customer = "meterflow_customer_id"
     package static let slot = "meterflow_slot"
     package static let line = "meterflow_line_id"
+    package static let proposal = "meterflow_proposal"
 }

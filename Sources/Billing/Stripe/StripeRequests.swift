@@ -59,8 +59,6 @@ package struct StripeRequests: Sendable {
     func request(
         _ step: SubmissionStep, for invoice: Invoice, stripeInvoiceID: String, epoch: Int
     ) -> StripeRequest {
-        let key = InvoiceID.requestKey(
-            invoiceID: invoice.invoiceID, customerID: invoice.customerID, slot: invoice.slot)
         let own = "/v1/invoices/\(stripeInvoiceID)"
         let (path, form): (String, StripeForm) =
             switch step {
@@ -71,7 +69,34 @@ package struct StripeRequests: Sendable {
             case .collect: (own, ["auto_advance": "true"])
             case .pay: ("\(own)/pay", [:])
             case .void: ("\(own)/void", [:])
+            case .creditNote: preconditionFailure("it takes more than an invoice to make one")
             }
+        return request(step, path, form, for: invoice, epoch: epoch)
+    }
+
+    /// - Parameters:
+    ///   - paidMinor: how much of it is of what was paid already: the customer's balance at Stripe gets it.
+    ///   - epoch: counts the requests for credit notes of this invoice.
+    func creditNote(
+        _ note: CreditNoteDue, of invoice: Invoice, paidMinor: Int64, epoch: Int
+    ) -> StripeRequest {
+        var form: StripeForm = [
+            "invoice": invoice.stripeInvoiceID ?? Self.unknownInvoice,
+            "amount": String(note.amountMinor),
+        ]
+        if paidMinor > 0 { form.add("credit_amount", String(paidMinor)) }
+        form.add("memo", "Usage of \(invoice.slot), corrected")
+        form.add("metadata[\(StripeMetadata.invoice)]", invoice.invoiceID)
+        form.add("metadata[\(StripeMetadata.ledger)]", ledgerID)
+        form.add("metadata[\(StripeMetadata.proposal)]", String(note.proposalID))
+        return request(.creditNote, "/v1/credit_notes", form, for: invoice, epoch: epoch)
+    }
+
+    private func request(
+        _ step: SubmissionStep, _ path: String, _ form: StripeForm, for invoice: Invoice, epoch: Int
+    ) -> StripeRequest {
+        let key = InvoiceID.requestKey(
+            invoiceID: invoice.invoiceID, customerID: invoice.customerID, slot: invoice.slot)
         return StripeRequest(
             step: step, method: "POST", path: path,
             idempotencyKey: "\(key)_\(step.rawValue)_\(epoch)", body: form.encoded)

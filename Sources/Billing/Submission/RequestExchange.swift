@@ -3,9 +3,9 @@ internal import Ledger
 /// Sending a request of an invoice, and writing down what comes of it.
 extension InvoiceSubmission {
     /// What is known of a request after it was sent as often as it helps.
-    enum Exchange {
+    enum Exchange<Object> {
         /// Stripe did it. What follows from it is written down together with the record.
-        case done(StripeInvoice, isReplayed: Bool, Record)
+        case done(Object, isReplayed: Bool, Record)
         /// Nothing is known, and asking again will not tell.
         case unknown
         /// Stripe did not do it.
@@ -22,17 +22,29 @@ extension InvoiceSubmission {
         let isRepeated: Bool
     }
 
-    mutating func post(_ step: SubmissionStep, epoch: Int) async throws -> Exchange {
-        let known = stored.first { $0.step == step && $0.epoch == epoch }
-        if let known, known.outcome != nil || !known.isFresh { return .unknown }
-        // What was stored is sent, to the byte, whatever this version would send.
+    mutating func post(
+        _ step: SubmissionStep, epoch: Int
+    ) async throws -> Exchange<StripeInvoice> {
         let made = requests.request(
             step, for: invoice, stripeInvoiceID: state.stripeInvoiceID ?? "", epoch: epoch)
+        var tries = Tries(client.patience)
+        return try await exchange(made, epoch: epoch, &tries)
+    }
+
+    /// - Parameter tries: how often Stripe was asked already; more than enough, and the invoice is given up.
+    mutating func exchange<Object: StripeObject>(
+        _ made: StripeRequest, epoch: Int, _ tries: inout Tries
+    ) async throws -> Exchange<Object> {
+        let step = made.step
+        let known = stored.first { $0.step == step && $0.epoch == epoch }
+        if let known, known.outcome != nil || !known.isFresh && step != .creditNote {
+            return .unknown
+        }
+        // What was stored is sent, to the byte, whatever this version would send.
         let (key, path, body) =
             known.map { ($0.idempotencyKey, $0.path, $0.body) }
             ?? (made.idempotencyKey, made.path, made.body)
         let call = StripeCall.post(path, body: body, key: key)
-        var tries = Tries(client.patience)
         var isRepeated = known != nil
         while true {
             if isRepeated, step == .send, let found = try await read(), try await wasMailed(found) {
@@ -54,7 +66,7 @@ extension InvoiceSubmission {
             let safe = SubmissionStore.claimSeconds - StripeConnection.timeoutSeconds
             guard ContinuousClock.now - start < .seconds(safe) else { continue }
             do {
-                let (object, response) = try await client.attempt(call, as: StripeInvoice.self)
+                let (object, response) = try await client.attempt(call, as: Object.self)
                 let answer = AttemptAnswer(
                     httpStatus: response.status, requestID: response.requestID,
                     isReplayed: response.isReplayed, error: nil)
@@ -87,6 +99,8 @@ extension InvoiceSubmission {
                         throw try await giveUp(
                             "Stripe does not answer \(step.rawValue): \(error)", isUnanswered: true)
                     }
+                    // It is looked for before it is asked for again.
+                    if step == .creditNote { return .unknown }
                 }
             }
         }

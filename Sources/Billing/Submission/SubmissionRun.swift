@@ -54,7 +54,8 @@ package struct SubmissionRun: Sendable {
             for _ in 0..<max(1, options.width) {
                 group.addTask {
                     while !options.isStopping(), let due = try await feed.next() {
-                        let end = try await submit(due, isSuspect: suspects.contains(due.invoiceID))
+                        let isSuspect = suspects.contains(due.invoiceID)
+                        let end = try await claimed(due) { try await submit(due, $0, isSuspect) }
                         let current = tally.add(end, of: due)
                         progress(current)
                         guard current.unansweredInARow < options.width * 2 else {
@@ -70,12 +71,33 @@ package struct SubmissionRun: Sendable {
         return tally.summary
     }
 
-    private func submit(
-        _ due: SubmissionStore.Due, isSuspect: Bool
+    /// Makes the credit notes that were approved, one after the other.
+    package func makeCreditNotes(
+        of slot: String?, _ proposals: ProposalStore, _ summary: inout SubmissionSummary
+    ) async throws {
+        let due = try await proposals.creditNotesDue(slot: slot, customers: options.customers)
+        for note in due where !options.isStopping() {
+            let end = try await claimed(note.invoice) { claim in
+                // Another run may have made it between the list and the claim.
+                let isDue = try await !proposals.creditNotesDue(proposalID: note.proposalID).isEmpty
+                guard isDue else { return .taken }
+                var submission = try await submission(
+                    of: note.invoice, claim, try await store.state(claim))
+                let result = try await submission.makeCreditNote(note)
+                return result == .collected ? .credited : self.end(result, of: note.invoice)
+            }
+            summary.add(end, of: note.invoice)
+        }
+    }
+
+    /// Works on an invoice under a claim of its own.
+    private func claimed(
+        _ due: SubmissionStore.Due,
+        _ work: (InvoiceClaim) async throws -> SubmissionSummary.End
     ) async throws -> SubmissionSummary.End {
         guard let claim = try await store.claim(due.invoiceID) else { return .taken }
         do {
-            let end = try await submit(due, claim, isSuspect)
+            let end = try await work(claim)
             try await store.release(claim)
             return end
         } catch SubmissionInterruption.claimLost {
@@ -112,11 +134,23 @@ package struct SubmissionRun: Sendable {
         guard state.recoveryPoint != .collected, state.standingHold == nil,
             [.submitting, .open, .paymentFailed].contains(state.status)
         else { return .taken }
-        var submission = InvoiceSubmission(
+        var submission = try await submission(of: due, claim, state, isSuspect: isSuspect)
+        return end(try await submission.run(), of: due)
+    }
+
+    private func submission(
+        of due: SubmissionStore.Due, _ claim: InvoiceClaim, _ state: SubmissionState,
+        isSuspect: Bool = false
+    ) async throws -> InvoiceSubmission {
+        InvoiceSubmission(
             invoice: try await invoices.invoice(due.invoiceID), claim: claim, store: store,
             client: client, requests: requests, isLive: isLive, state: state,
             stored: try await store.requests(of: due.invoiceID), isSuspect: isSuspect)
-        let result = try await submission.run()
+    }
+
+    private func end(
+        _ result: SubmissionResult, of due: SubmissionStore.Due
+    ) -> SubmissionSummary.End {
         switch result {
         case .collected: return .collected
         case .held(let words):
@@ -134,6 +168,8 @@ package struct SubmissionRun: Sendable {
 package struct SubmissionSummary: Sendable, Equatable {
     package enum End: Sendable, Equatable {
         case collected
+        /// A credit note was made.
+        case credited
         case held(String)
         case deadLetter(String, isUnanswered: Bool)
         /// Another run works on it, or has ended it.
@@ -150,6 +186,7 @@ package struct SubmissionSummary: Sendable, Equatable {
     }
 
     package private(set) var collected = 0
+    package private(set) var credited = 0
     package private(set) var taken = 0
     package private(set) var changed = 0
     package private(set) var held: [Failure] = []
@@ -164,6 +201,7 @@ package struct SubmissionSummary: Sendable, Equatable {
         var isUnanswered = false
         switch end {
         case .collected: collected += 1
+        case .credited: credited += 1
         case .held(let reason): held.append(Failure(invoice: invoice, reason: reason))
         case .deadLetter(let reason, let hasNoAnswer):
             deadLetters.append(Failure(invoice: invoice, reason: reason))
@@ -182,7 +220,7 @@ package struct SubmissionSummary: Sendable, Equatable {
     }
 
     package var count: Int {
-        collected + taken + changed + held.count + deadLetters.count + unanswered.count
+        collected + credited + taken + changed + held.count + deadLetters.count + unanswered.count
     }
 }
 

@@ -154,6 +154,8 @@ package struct SlotComputation {
         package let stripeInvoiceID: String?
         /// False: nothing was given to Stripe, nor carried; billing the month again takes it up.
         package let isSent: Bool
+        /// It was sent to the end, and is open or paid, or is owed: a correction can make up for the difference.
+        package let isCorrectable: Bool
         package let currency: Currency
         package let lineID: String
         package let metric: String?
@@ -248,6 +250,7 @@ extension SlotComputation.LineDifference {
         customerID = try row.decode("customer_id")
         stripeInvoiceID = try row.decode("stripe_invoice_id")
         isSent = try row.decode("is_sent")
+        isCorrectable = try row.decode("is_correctable")
         lineID = try row.decode("line_id")
         metric = try row.decode("metric")
         description = try row.decode("description")

@@ -23,6 +23,8 @@ package enum SubmissionStep: String, Sendable, CaseIterable {
     /// Collects it now (`charge_automatically`).
     case pay
     case void
+    /// Gives back what was charged too much.
+    case creditNote = "credit_note"
 }
 
 /// The right to work on one invoice, until it runs out or somebody else has taken it.

@@ -192,6 +192,28 @@ package struct SubmissionStore: Sendable {
         guard results.first?.rows.isEmpty == false else { throw SubmissionInterruption.claimLost }
     }
 
+    /// Writes down that Stripe has made a credit note of the invoice, with what it follows from, all or nothing.
+    ///
+    /// - Throws: `SubmissionInterruption.claimLost`.
+    package func credited(
+        _ claim: InvoiceClaim, _ note: CreditNoteDue, stripeID: String, ending: Ending,
+        attempt: (id: Int64, answer: AttemptAnswer)? = nil
+    ) async throws {
+        var statements = [
+            PostgresStatement(
+                SQL.creditNoteMade, [claim.invoiceID, claim.token, note.proposalID, stripeID]),
+            Self.statement(ending, claim),
+        ]
+        if let attempt {
+            statements.append(
+                PostgresStatement(SQL.attemptAnswer, Self.parameters(attempt.id, attempt.answer)))
+        }
+        let results = try await pool.withConnection { [statements] connection in
+            try await connection.pipeline(statements)
+        }
+        guard results.first?.rows.isEmpty == false else { throw SubmissionInterruption.claimLost }
+    }
+
     /// Gives the invoice up until a person has looked.
     package func giveUp(
         _ claim: InvoiceClaim, _ state: SubmissionState, reason: String

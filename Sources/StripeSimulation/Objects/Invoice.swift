@@ -137,7 +137,8 @@ struct CreditNote: Stored {
     let number: String
     let amount: Int
     /// True if the invoice had been paid, so that the customer's balance got the amount.
-    let isPostPayment: Bool
+    /// Of `amount`, what had been paid.
+    let postPaymentAmount: Int
     let memo: String?
     let reason: String?
     let metadata: Metadata

@@ -50,8 +50,8 @@ extension CreditNote {
             json.field("number", number)
             json.null("out_of_band_amount")
             json.field("pdf", "https://pay.stripe.com/credit_notes/simulator/\(id)/pdf")
-            json.field("post_payment_amount", isPostPayment ? amount : 0)
-            json.field("pre_payment_amount", isPostPayment ? 0 : amount)
+            json.field("post_payment_amount", postPaymentAmount)
+            json.field("pre_payment_amount", amount - postPaymentAmount)
             json.array("pretax_credit_amounts") { _ in }
             json.field("reason", reason)
             json.array("refunds") { _ in }
@@ -62,7 +62,10 @@ extension CreditNote {
             json.field("total", amount)
             json.field("total_excluding_tax", amount)
             json.array("total_taxes") { _ in }
-            json.field("type", isPostPayment ? "post_payment" : "pre_payment")
+            json.field(
+                "type",
+                postPaymentAmount == 0
+                    ? "pre_payment" : postPaymentAmount == amount ? "post_payment" : "mixed")
             json.field("voided_at", voidedAt)
         }
     }

@@ -1,6 +1,6 @@
 extension StripeAccount {
-    /// Before an invoice is paid, a credit note lowers what is due; after it, it credits the
-    /// customer's balance.
+    /// A credit note lowers what is due first; what it comes to beyond that was paid, and the request must say that the
+    /// customer's balance gets it.
     func createCreditNote(_ form: Form) throws(StripeError) -> Answer {
         var invoice = try invoice(form.text("invoice") ?? "", parameter: "invoice")
         guard invoice.status == .open || invoice.status == .paid else {
@@ -13,32 +13,33 @@ extension StripeAccount {
                 code: "parameter_missing",
                 "The simulator serves credit notes with an amount only.", parameter: "amount")
         }
-        let isPostPayment = invoice.status == .paid
-        let credited = invoice.prePaymentCredit + invoice.postPaymentCredit
-        let limit = isPostPayment ? invoice.total - credited : invoice.amountRemaining
+        let limit = invoice.total - invoice.prePaymentCredit - invoice.postPaymentCredit
         guard amount >= 1, amount <= limit else {
             throw StripeError(
                 "The sum of credit notes for this invoice must be between 1 and \(limit) more.",
                 parameter: "amount")
+        }
+        let paid = max(0, amount - invoice.amountRemaining)
+        guard (form.integer("credit_amount") ?? 0) == paid else {
+            throw StripeError(
+                "The sum of credit amount, refund amount and out of band amount must equal the post payment "
+                    + "amount (\(paid)).", parameter: "credit_amount")
         }
         var metadata = Metadata()
         try metadata.merge(form["metadata"])
         let note = CreditNote(
             id: newID("cn_"), created: time, livemode: livemode, customer: invoice.customer,
             invoice: invoice.id, currency: invoice.currency, number: newCreditNoteNumber(),
-            amount: amount, isPostPayment: isPostPayment, memo: form.text("memo"),
+            amount: amount, postPaymentAmount: paid, memo: form.text("memo"),
             reason: form.text("reason"), metadata: metadata)
         creditNotes[note.id] = note
         effects.count(.creditNoteCreated, customer: invoice.customer, invoice: invoice.id)
         emit("credit_note.created", .creditNote(note))
-        if isPostPayment {
-            invoice.postPaymentCredit += amount
-            customers[invoice.customer]?.balance -= amount
-        } else {
-            invoice.prePaymentCredit += amount
-        }
+        invoice.postPaymentCredit += paid
+        customers[invoice.customer]?.balance -= paid
+        invoice.prePaymentCredit += amount - paid
         save(invoice, "invoice.updated")
-        if !isPostPayment, invoice.amountRemaining == 0 { _ = settle(invoice) }
+        if invoice.status == .open, invoice.amountRemaining == 0 { _ = settle(invoice) }
         return .object(.creditNote(note))
     }
 

@@ -87,11 +87,12 @@ extension ParameterTable {
           unserved: customer_account
         POST /v1/credit_notes
           amount: integer
+          credit_amount: integer
           invoice!: text 5000
           memo: text 5000
           metadata: metadata
           reason: one of duplicate fraudulent order_change product_unsatisfactory
-          unserved: credit_amount effective_at email_type lines out_of_band_amount refund_amount
+          unserved: effective_at email_type lines out_of_band_amount refund_amount
           unserved: refunds shipping_cost
         GET /v1/credit_notes/{id}
         POST /v1/credit_notes/{id}/void

@@ -8,7 +8,10 @@ internal import Usage
 struct InvoicesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "invoices", abstract: "Look at invoices, explain them, and check them.",
-        subcommands: [List.self, Show.self, Export.self, Verify.self, Hold.self, Release.self])
+        subcommands: [
+            List.self, Show.self, Export.self, Verify.self, Hold.self, Release.self, Propose.self,
+            Approve.self, Reject.self,
+        ])
 
     struct List: StatusCommand {
         static let configuration = CommandConfiguration(abstract: "List invoices with their lines.")
@@ -187,10 +190,13 @@ private struct Verifier {
         let quarantined = try await QuarantineStore(pool: live.pool, sealed: query.sealed)
             .customers(
                 invoice.start..<invoice.end, customer: invoice.customerID)
-        var differences = InvoiceVerification(
+        let verification = InvoiceVerification(
             invoice: invoice, calculation: calculation, usage: counted?.metrics ?? none,
-            isQuarantined: !quarantined.isEmpty
-        ).differences
+            isQuarantined: !quarantined.isEmpty)
+        var differences =
+            invoice.kind == Proposal.Kind.supplementary.rawValue
+            ? verification.differences(charged: try await charged(invoice))
+            : verification.differences
         if counted != rolledUp {
             differences.append(
                 "the rollups do not agree with the events: run jobs run seal-usage --rebuild")
@@ -200,6 +206,15 @@ private struct Verifier {
         differing += 1
         try printLine("\(invoice.invoiceID) of \(invoice.customerID) differs:")
         for difference in differences { try printLine("  \(difference)") }
+    }
+
+    /// What the invoice's month was charged, line by line, with this supplementary invoice.
+    private func charged(_ supplementary: Invoice) async throws -> [String: Int64] {
+        let regular = InvoiceID.invoice(
+            ledgerID: ledgerID, customerID: supplementary.customerID, start: supplementary.start,
+            end: supplementary.end, kind: "regular", revision: 0)
+        return try await ProposalStore(pool: live.pool)
+            .charged(regular, through: supplementary.revision)
     }
 }
 

@@ -7,12 +7,15 @@ struct InvoiceExplanation {
     let invoice: Invoice
     let journal: [InvoiceEvent]
     let attempts: [InvoiceAttempt]
+    /// What was proposed to make up for late usage.
+    let proposals: [Proposal]
 
     static func read(_ id: String, _ live: Live) async throws -> InvoiceExplanation {
         let store = InvoiceStore(pool: live.pool)
         return InvoiceExplanation(
             invoice: try await store.invoice(id), journal: try await store.journal(of: id),
-            attempts: try await store.attempts(of: id))
+            attempts: try await store.attempts(of: id),
+            proposals: try await ProposalStore(pool: live.pool).list(.init(invoiceID: id)))
     }
 
     func print() throws {
@@ -23,6 +26,9 @@ struct InvoiceExplanation {
                 Hold(rawValue: reason)?.advice
                 ?? "look at the journal below, then: jobs invoices release \(invoice.invoiceID) --reason ..."
             try printLine("held      \(reason): \(advice)")
+        }
+        if invoice.kind != "regular" {
+            try printLine("kind      \(invoice.kind), beside the month's own invoice")
         }
         try printLine("customer  \(invoice.customerID)")
         try printLine(
@@ -44,6 +50,11 @@ struct InvoiceExplanation {
             for tier in line.tiers { try printLine("\(pad(""))      \(tier.words)") }
         }
         try printLine("\(pad(grouped(invoice.currency.format(invoice.totalMinor)))) \(code)  total")
+        for proposal in proposals {
+            try printLine(
+                "\(pad(grouped(proposal.currency.format(proposal.amountMinor)))) \(code)  \(proposal.words)"
+            )
+        }
         try printLine()
         for (_, line) in history { try printLine(line) }
     }
@@ -85,6 +96,16 @@ struct InvoiceExplanation {
 
     private func pad(_ text: String) -> String {
         String(repeating: " ", count: max(0, 16 - text.count)) + text
+    }
+}
+
+extension Proposal {
+    /// What became of it, for people.
+    fileprivate var words: String {
+        let made = supplementaryID ?? stripeCreditNoteID
+        return "\(kind.rawValue) proposed (\(id)): \(status.rawValue)"
+            + (made.map { ", \($0)" } ?? "")
+            + (status == .open ? "; jobs invoices approve|reject \(id) --reason ..." : "")
     }
 }
 

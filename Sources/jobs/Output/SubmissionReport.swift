@@ -26,6 +26,9 @@ struct SubmissionReport {
         try printLine(
             "in all    \(grouped(progress.collected))  of \(month) are at Stripe, mailed or being collected"
         )
+        if summary.credited > 0 {
+            try printLine("credited  \(grouped(summary.credited))  credit notes by this run")
+        }
         if progress.computed > 0 {
             try printLine("to go     \(grouped(progress.computed))  not begun: run again")
         }
@@ -84,7 +87,8 @@ struct SubmissionReport {
             "\"computed\":\(progress.computed)", "\"unfinished\":\(progress.unfinished)",
             "\"held\":\(progress.held)", "\"dead_letters\":\(progress.deadLetters)",
             "\"taken\":\(summary.taken)", "\"changed\":\(summary.changed)",
-            "\"carried\":\(carried)", "\"strays_deleted\":\(sweep.strays)",
+            "\"carried\":\(carried)", "\"credit_notes\":\(summary.credited)",
+            "\"strays_deleted\":\(sweep.strays)",
             "\"unknown_at_stripe\":[\(sweep.unknown.map { JSONText.string($0) }.joined(separator: ","))]",
         ]
         try printLine("{\(members.joined(separator: ","))}")

@@ -49,7 +49,8 @@ extension RunCommand.Bill {
         _ summary: SubmissionSummary, _ logger: Logger
     ) -> Unattended.Outcome {
         let counts = [
-            ("sent", summary.collected), ("held", summary.held.count),
+            ("sent", summary.collected), ("credit_notes", summary.credited),
+            ("held", summary.held.count),
             ("dead_letters", summary.deadLetters.count), ("unanswered", summary.unanswered.count),
             ("changed", summary.changed), ("taken", summary.taken),
         ]

@@ -13,10 +13,11 @@ struct Submission {
     private let isLive: Bool
     private let stop: StopRequest
 
-    /// Whether anything was begun, of any month, that a run goes on with by itself.
+    /// Whether anything was begun or approved, of any month, that a run goes on with by itself.
     static func hasUnfinished(_ live: Live) async throws -> Bool {
         let store = SubmissionStore(pool: live.pool, holder: Live.processName)
-        return try await !store.due(slot: nil, customers: nil, after: nil).isEmpty
+        if try await !store.due(slot: nil, customers: nil, after: nil).isEmpty { return true }
+        return try await !ProposalStore(pool: live.pool).creditNotesDue().isEmpty
     }
 
     /// Asks Stripe who we are to it.
@@ -41,18 +42,23 @@ struct Submission {
             try await InvoiceStore(pool: live.pool).ledgerID())
     }
 
-    /// Goes on with whatever was begun, of any month.
+    /// Goes on with whatever was begun or approved, of any month.
     @discardableResult
     func resume(customers: [String]? = nil) async throws -> SubmissionSummary {
         let due = try await store.due(slot: nil, customers: customers, after: nil)
-        guard let first = due.first else { return SubmissionSummary() }
-        guard let month = CivilMonth(first.slot) else {
-            preconditionFailure("checked by the schema")
-        }
-        let sweep = try await sweep(since: month)
         var options = SubmissionRun.Options()
         options.customers = customers
-        return try await run(options, slot: nil, sweep, total: nil)
+        var summary = SubmissionSummary()
+        if let first = due.first {
+            guard let month = CivilMonth(first.slot) else {
+                preconditionFailure("checked by the schema")
+            }
+            let sweep = try await sweep(since: month)
+            summary = try await run(options, slot: nil, sweep, total: nil)
+        }
+        try await submissionRun(options).makeCreditNotes(
+            of: nil, ProposalStore(pool: live.pool), &summary)
+        return summary
     }
 
     /// Sends the invoices of a month that are due.
@@ -63,15 +69,17 @@ struct Submission {
             slot: "\(month)", mode: isLive ? "live" : "test", customers: customers)
         var sweep = AccountCheck.Sweep()
         var summary = SubmissionSummary()
+        var options = SubmissionRun.Options()
+        options.customers = customers
+        options.limit = limit
         if try await !store.due(slot: "\(month)", customers: customers, after: nil).isEmpty {
             sweep = try await self.sweep(since: month)
-            var options = SubmissionRun.Options()
-            options.customers = customers
-            options.limit = limit
             let before = try await store.progress(slot: "\(month)")
             summary = try await run(
                 options, slot: "\(month)", sweep, total: before.computed + before.unfinished)
         }
+        try await submissionRun(options).makeCreditNotes(
+            of: "\(month)", ProposalStore(pool: live.pool), &summary)
         let progress = try await store.progress(slot: "\(month)")
         let isAllSent = try await store.due(slot: "\(month)", customers: nil, after: nil).isEmpty
         return SubmissionReport(
@@ -89,16 +97,21 @@ struct Submission {
     private func run(
         _ options: SubmissionRun.Options, slot: String?, _ sweep: AccountCheck.Sweep, total: Int?
     ) async throws -> SubmissionSummary {
+        let line = ProgressLine("submitting", total: total.map { min($0, options.limit ?? .max) })
+        defer { line.finish() }
+        return try await submissionRun(options).run(slot: slot, suspects: sweep.suspects) {
+            line.update($0.count)
+        }
+    }
+
+    private func submissionRun(_ options: SubmissionRun.Options) -> SubmissionRun {
         var options = options
         options.width = live.settings.concurrency
         // An invoice that was begun is finished, if that does not take too long.
         options.isStopping = { [stop] in stop.isRequested }
         stop.allowFinishing(seconds: Int(live.settings.stopGraceSeconds) / 2)
-        let line = ProgressLine("submitting", total: total.map { min($0, options.limit ?? .max) })
-        defer { line.finish() }
-        return try await SubmissionRun(
+        return SubmissionRun(
             invoices: InvoiceStore(pool: live.pool), store: store, client: client,
-            requests: requests, isLive: isLive, options: options, logger: live.logger
-        ).run(slot: slot, suspects: sweep.suspects) { line.update($0.count) }
+            requests: requests, isLive: isLive, options: options, logger: live.logger)
     }
 }

@@ -4,7 +4,7 @@
 -- changed. Answers the slots of the latter, which must be billed again.
 WITH superseded AS (
     UPDATE invoices AS known SET status = 'superseded', computed_at = now()
-    WHERE mode IS NULL AND status <> 'superseded'
+    WHERE mode IS NULL AND status <> 'superseded' AND kind = 'regular'
         AND NOT EXISTS (
             SELECT 1 FROM staged_invoices AS staged WHERE staged.invoice_id = known.invoice_id)
         AND (
@@ -31,12 +31,13 @@ FROM (
     -- Set aside by an earlier run, and not billed again since: it must not look done.
     SELECT known.slot, 0
     FROM invoices AS known JOIN staged_invoices AS staged USING (customer_id)
-    WHERE known.mode IS NULL AND known.status = 'superseded'
+    WHERE known.mode IS NULL AND known.status = 'superseded' AND known.kind = 'regular'
         AND (known.slot = $3 AND known.period_end <> staged.period_start
             OR known.slot = $4 AND known.period_start <> staged.period_end)
         AND NOT EXISTS (
             SELECT 1 FROM invoices AS live
             WHERE live.customer_id = known.customer_id AND live.slot = known.slot
+                AND live.kind = 'regular'
                 AND live.status <> 'superseded')
 ) AS other
 GROUP BY slot ORDER BY slot

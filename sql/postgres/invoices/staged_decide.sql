@@ -4,7 +4,7 @@ WITH overlapping AS (
     -- Another invoice that was sent covers a part of the period: nobody is billed twice for it.
     SELECT DISTINCT staged.invoice_id
     FROM staged_invoices AS staged JOIN invoices AS sent USING (customer_id)
-    WHERE sent.invoice_id <> staged.invoice_id AND sent.mode IS NOT NULL
+    WHERE sent.invoice_id <> staged.invoice_id AND sent.mode IS NOT NULL AND sent.kind = 'regular'
         AND sent.status <> 'superseded'
         AND sent.period_start < staged.period_end AND sent.period_end > staged.period_start
 ), with_other_lines AS (

@@ -1,5 +1,6 @@
 -- Before a request goes out: extends the claim ($2) by $3 seconds, and stores the request if it is new.
--- No row: the claim was lost, billing is paused, the key is too old, or it has another content.
+-- No row: the claim was lost, billing is paused, the key is too old, or it has another content. The key of a
+-- credit note is never too old: a second note under another key could not be taken back.
 WITH claim AS (
     UPDATE invoices SET claim_expires_at = ledger_clock() + $3::float8 * interval '1 second'
     WHERE invoice_id = $1 AND claim_token = $2
@@ -13,7 +14,7 @@ WITH claim AS (
     FROM claim
     ON CONFLICT (idempotency_key) DO UPDATE SET first_sent_at = known.first_sent_at
         WHERE known.outcome IS NULL AND known.body = excluded.body AND known.path = excluded.path
-            AND known.first_sent_at > ledger_clock() - interval '23 hours'
+            AND ($5 = 'credit_note' OR known.first_sent_at > ledger_clock() - interval '23 hours')
     RETURNING idempotency_key
 )
 INSERT INTO stripe_attempts (idempotency_key, claim_token, sent_by, sent_at, waited_ms)
