@@ -64,4 +64,25 @@ struct InvoiceVerificationTests {
                 "total 5.00 is now 10.00",
             ])
     }
+
+    @Test func `with a supplementary invoice, every line was charged what its month comes to`()
+        throws
+    {
+        let calculation = try InvoiceCalculation(yaml: sampleCatalog)
+        let before = try calculation.invoice(for: customer(), usage("0", "0", "50", "0"))
+        let verification = InvoiceVerification(
+            invoice: try Invoice(stored: before), calculation: calculation,
+            usage: usage("0", "1000000", "50", "0"))
+        let storage = try #require(before.lines.first?.lineID)
+        let bandwidth = try #require(verification.recomputed.lines.first?.lineID)
+        #expect(verification.differences(charged: [storage: 500, bandwidth: 1_000]) == [])
+        #expect(
+            verification.differences(charged: [storage: 500]) == [
+                "bandwidth: 1000000 byte: 0.00 was charged with it, it comes to 10.00"
+            ])
+        #expect(
+            verification.differences(charged: [storage: 500, bandwidth: 1_000, "line_x": 7]) == [
+                "line_x: 0.07 was charged with it, it comes to 0.00"
+            ])
+    }
 }

@@ -179,4 +179,17 @@ struct SealingPlanTests {
                 error?.description.contains("did not keep what was written for batch 1") == true)
         }
     }
+
+    @Test func `parts of our tables are merged seldom, and projections only then`() async throws {
+        try await withLog { client in
+            try await UsageTables(generation: 1).create(client)
+            let sql = """
+                SELECT countIf(position(create_table_query, 'merge_selector_base = 16') > 0) AS tables,
+                    countIf(position(create_table_query, 'materialize_projections_on_insert = 0') > 0) AS lazy
+                FROM system.tables WHERE database = currentDatabase() AND match(name, '^usage_[a-z]+_1$')
+                """
+            let row = try await client.rows(ClickHouseQuery(sql)).first
+            #expect(try row?.int64("tables") == 7 && row?.int64("lazy") == 7)
+        }
+    }
 }

@@ -26,7 +26,7 @@ extension InvoiceSubmission {
                             key: record.request.idempotencyKey, outcome: .done, objectID: answer.id),
                         attempt: (record.attempt, record.answer))
                     return .collected
-                case .unknown: continue
+                case .unknown: try await reloadRequests()
                 case .refused(let error):
                     // What is paid may have changed between the question and the request.
                     guard try await paidMinor(of: note) == paid else { continue }
