@@ -78,6 +78,8 @@ struct CorrectionTests {
             #expect(
                 approved.status == 0 && approved.output.hasPrefix("approved; the next jobs run"))
             #expect(try await jobs(scene, "invoices", "reject", id, "--reason", "no").status == 65)
+            let again = try await jobs(scene, "invoices", "approve", id, "--reason", "twice")
+            #expect(again.status == 65 && again.errors.contains("was decided already"))
             #expect(try await scene.effects() == before)
             try await resume(scene)
             try await resume(scene)
@@ -119,6 +121,26 @@ struct CorrectionTests {
             let owed: String = try await scene.stack.value(
                 "SELECT concat_ws(' ', slot, kind, amount_minor) AS value FROM balance_entries")
             #expect(owed == "2015-05 carried 30")
+            #expect(try await propose(scene, status: 0) == [])
+        }
+    }
+
+    @Test func `nothing is approved of an invoice that was voided meanwhile`() async throws {
+        try await withSubmittedStack { scene in
+            #expect(try await scene.bill().status == 0)
+            try await scene.stack.importEvents([stored("12.5", of: "ann", id: "late")])
+            let id = try await propose(scene, status: 1)[0].proposalID
+            let invoice = try await scene.stack.invoice(of: "ann", "2015-05")
+            let stripeID: String = try await scene.stack.value(
+                "SELECT stripe_invoice_id AS value FROM invoices WHERE customer_id = 'ann'")
+            #expect(
+                try await scene.stripe.send("POST", "/v1/invoices/\(stripeID)/void", "").status
+                    == 200)
+            #expect(try await jobs(scene, "run", "process-webhooks").status == 0)
+            let refused = try await jobs(
+                scene, "invoices", "approve", "\(id)", "--reason", "agreed")
+            #expect(refused.status == 65)
+            #expect(refused.errors.contains("\(invoice.invoiceID) is void by now"))
             #expect(try await propose(scene, status: 0) == [])
         }
     }

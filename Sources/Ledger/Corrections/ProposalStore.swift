@@ -101,6 +101,7 @@ package struct ProposalStore: Sendable {
         _ proposal: Proposal, as supplementary: Supplementary?, by person: String, reason: String,
         _ lease: Lease
     ) async throws {
+        guard proposal.status == .open else { throw LedgerError.isDecided(proposal.id) }
         try await fenced(lease) { connection in
             if let supplementary {
                 _ = try connection.query(SQL.balanceLock, [proposal.customerID])
@@ -163,8 +164,12 @@ package struct ProposalStore: Sendable {
     ) throws {
         let decided = try connection.query(
             SQL.proposalDecide, [id, status.rawValue, person, reason, supplementaryID])
-        guard !decided.rows.isEmpty else {
-            throw LedgerError(code: .conflict, description: "proposal \(id) was decided already")
-        }
+        guard !decided.rows.isEmpty else { throw LedgerError.isDecided(id) }
+    }
+}
+
+extension LedgerError {
+    fileprivate static func isDecided(_ id: Int64) -> Self {
+        Self(code: .conflict, description: "proposal \(id) was decided already")
     }
 }

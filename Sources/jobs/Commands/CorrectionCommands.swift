@@ -29,7 +29,7 @@ extension InvoicesCommand {
                 let open = try await live.correcting { store, lease in
                     let differences = try await BillingRun(
                         calculation: live.calculation(of: slot).0, defaultPlan: nil,
-                        customers: customer.map { [$0] }, now: .now, sealed: sealed
+                        customers: nil, now: .now, sealed: sealed
                     ).differences(isDone: true, usage: live.usage, pool: live.pool)
                     let corrections = Corrections.of(differences, cutoffBatch: sealed.cutoff)
                         .filter { customer == nil || $0.customerID == customer }
@@ -75,6 +75,14 @@ extension InvoicesCommand {
             try await Live.run(common, usesClickHouse: false) { [id, reason] live in
                 let words = try await live.correcting { store, lease in
                     let proposal = try await store.proposal(id)
+                    let invoices = InvoiceStore(pool: live.pool)
+                    let invoice = try await invoices.invoice(proposal.invoiceID)
+                    guard !["void", "uncollectible"].contains(invoice.status) else {
+                        throw Failure(
+                            .badInput,
+                            "\(invoice.invoiceID) is \(invoice.status) by now: run jobs invoices propose again"
+                        )
+                    }
                     guard proposal.kind == .supplementary else {
                         guard !live.settings.automaticTax else {
                             throw Failure(
@@ -86,10 +94,8 @@ extension InvoicesCommand {
                             proposal, as: nil, by: Live.person, reason: reason, lease)
                         return "the next jobs run bill makes the credit note"
                     }
-                    let invoices = InvoiceStore(pool: live.pool)
                     let supplementary = Corrections.supplementary(
-                        proposal, to: try await invoices.invoice(proposal.invoiceID),
-                        ledgerID: try await invoices.ledgerID())
+                        proposal, to: invoice, ledgerID: try await invoices.ledgerID())
                     try await store.approve(
                         proposal, as: supplementary, by: Live.person, reason: reason, lease)
                     return supplementary.status == .carried
