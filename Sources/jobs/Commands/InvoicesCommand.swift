@@ -223,7 +223,7 @@ enum InvoiceRow {
     static let columns: [Listing.Column] = [
         .init("invoice_id"), .init("customer_id"), .init("slot"),
         .init("timezone", isInTable: false), .init("period_start", isInTable: false),
-        .init("period_end", isInTable: false), .init("kind", isInTable: false),
+        .init("period_end", isInTable: false), .init("kind"),
         .init("revision", isInTable: false), .init("mode", isInTable: false), .init("status"),
         .init("hold_reason"), .init("currency"), .init("total_minor"),
         .init("stripe_invoice_id", isInTable: false),
