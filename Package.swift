@@ -3,7 +3,7 @@ import PackageDescription
 
 let package = Package(
     name: "meterflow-jobs",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     products: [
         .executable(name: "jobs", targets: ["jobs"]),
         .executable(name: "stripe-simulator", targets: ["StripeSimulator"]),

@@ -78,20 +78,28 @@ package final class ClickHouseClient: Sendable {
         var request = request(parameters, body: .bytes(Array(query.sql.utf8)))
         // Packing and unpacking binary values takes longer than they take to arrive.
         request.decodesResponse = false
-        var answer: [UInt8] = []
+        // Kept as they come and put together once: growing one array would copy all of it, again and again.
+        var chunks: [[UInt8]] = []
         try await killingWhenCancelled(queryID) {
             try await self.http.withResponse(to: request) { response in
                 try await self.refuseError(&response, queryID: queryID)
                 do {
-                    while let chunk = try await response.nextChunk() { answer += chunk }
+                    while let chunk = try await response.nextChunk() { chunks.append(chunk) }
                 } catch let error as HTTPError {
-                    let end = String(decoding: answer.suffix(65_536), as: UTF8.self)
+                    let end = String(decoding: Self.joined(chunks.suffix(16)), as: UTF8.self)
                     guard ClickHouseError.exceptionCode(in: end) != nil else { throw error }
                     throw ClickHouseError.server(code: nil, text: end, queryID: queryID)
                 }
             }
         }
-        return answer
+        return Self.joined(chunks[...])
+    }
+
+    private static func joined(_ chunks: ArraySlice<[UInt8]>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
+        for chunk in chunks { bytes += chunk }
+        return bytes
     }
 
     /// Hands over rows as they arrive, some thousand at a time; memory does not grow with the answer, since

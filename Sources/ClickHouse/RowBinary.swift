@@ -2,14 +2,14 @@
 ///
 /// https://clickhouse.com/docs/interfaces/formats/RowBinary
 package struct RowBinaryReader: ~Copyable {
-    private let bytes: [UInt8]
-    private var position = 0
+    @usableFromInline let bytes: [UInt8]
+    @usableFromInline var position = 0
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     package var isAtEnd: Bool { position == bytes.count }
 
-    package mutating func integer<Value: FixedWidthInteger>(
+    @inlinable package mutating func integer<Value: FixedWidthInteger>(
         _: Value.Type = Value.self
     ) throws(ClickHouseError) -> Value {
         let start = try skip(MemoryLayout<Value>.size)
@@ -41,7 +41,7 @@ package struct RowBinaryReader: ~Copyable {
         }
     }
 
-    private mutating func skip(_ count: Int) throws(ClickHouseError) -> Int {
+    @usableFromInline mutating func skip(_ count: Int) throws(ClickHouseError) -> Int {
         guard count >= 0, count <= bytes.count - position else {
             throw .decoding("the answer ends in the middle of a row")
         }
@@ -52,17 +52,20 @@ package struct RowBinaryReader: ~Copyable {
 
 /// Writes RowBinary for an insert.
 package struct RowBinaryWriter: Sendable {
-    package private(set) var bytes: [UInt8] = []
+    @usableFromInline package private(set) var bytes: [UInt8] = []
 
     package init() {}
 
-    package mutating func integer(_ value: some FixedWidthInteger) {
+    /// Makes room for so many bytes more.
+    package mutating func reserve(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
+
+    @inlinable package mutating func integer(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     package mutating func double(_ value: Double) { integer(value.bitPattern) }
 
-    package mutating func text(_ value: some Collection<UInt8>) {
+    @inlinable package mutating func text(_ value: some Collection<UInt8>) {
         length(value.count)
         bytes.append(contentsOf: value)
     }

@@ -24,12 +24,8 @@ package struct Judgement: Sendable {
     package let observed: Double?
     /// Nil while there is no baseline.
     package let expected: Double?
-    /// Where an ordinary hour lies.
-    package let expectedRange: ClosedRange<Double>?
     /// How unusual the hour is: 3 is unusual enough to tell. 0 for a missing hour.
     package let score: Double
-    /// The share of ordinary hours that score as high; nil where no score was computed.
-    package let tailProbability: Double?
     package let threshold: Double
     package let method: Method
     /// The part that scored most; nil for `zscore`, and where nothing was scored.
@@ -43,6 +39,20 @@ package struct Judgement: Sendable {
     package let severity: Severity
     package let confidence: Confidence
     package let news: EpisodeTracker.Outcome
+    /// On the stabilised scale; nil while there is no baseline.
+    let ordinary: (variance: VarianceModel, centre: Double, reach: Double)?
+    /// Whether there was enough to compute a score from.
+    let isScored: Bool
+
+    /// Where an ordinary hour lies; nil while there is no baseline.
+    package var expectedRange: ClosedRange<Double>? {
+        ordinary.map { $0.variance.values(around: $0.centre, reach: $0.reach) }
+    }
+
+    /// The share of ordinary hours that score as high; nil where no score was computed.
+    package var tailProbability: Double? {
+        isScored ? Calibration.tailProbability(score: score) : nil
+    }
 
     /// The highest score of what says upwards, or not.
     func score(isUp: Bool) -> Double { isUp == self.isUp ? score : opposite }
@@ -116,20 +126,18 @@ extension SeriesState {
         }
         let score = combined.score
         let outcome = episode.observe(hour, score: score, threshold: settings.threshold)
-        let isScored = scores != nil && confidence != .silent
         let centre = Double(centres[hour.season])
         return Judgement(
             hour: hour, observed: value,
             expected: hasBaseline ? variance.value(centre: centre) : nil,
-            expectedRange: hasBaseline
-                ? variance.values(around: centre, reach: 3 * Double(noise * tail)) : nil,
-            score: score,
-            tailProbability: isScored ? Calibration.tailProbability(score: score) : nil,
-            threshold: settings.threshold, method: settings.method, part: combined.part,
-            isUp: combined.isUp, opposite: combined.opposite, total: combined.total,
+            score: score, threshold: settings.threshold, method: settings.method,
+            part: combined.part, isUp: combined.isUp, opposite: combined.opposite,
+            total: combined.total,
             severity: score >= settings.threshold
                 ? .critical : score >= settings.threshold * 2 / 3 ? .warning : .none,
-            confidence: confidence, news: outcome)
+            confidence: confidence, news: outcome,
+            ordinary: hasBaseline ? (variance, centre, 3 * Double(noise * tail)) : nil,
+            isScored: scores != nil && confidence != .silent)
     }
 
     /// What the parts come to.
@@ -152,7 +160,7 @@ extension SeriesState {
     ) -> CombinedScore {
         var combined = CombinedScore()
         if settings.method == .zscore {
-            guard let total = DailyTotals.total(recent),
+            guard let total = DailyTotals.total(recent.span),
                 let score = dailyTotals.score(total: total, at: hour)
             else { return combined }
             let compared = dailyTotals.compared(total, at: hour)

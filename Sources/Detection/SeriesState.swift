@@ -1,4 +1,5 @@
-/// All that the hourly job keeps of a series between two hours: a fixed number of bytes.
+/// All that the hourly job keeps of a series between two hours: a fixed number of bytes, without any on the
+/// heap, since a fleet's are read and written every hour.
 ///
 /// `refreshed` makes it anew from the stored history, daily; `observe` moves it on by an hour.
 package struct SeriesState: Sendable {
@@ -12,10 +13,10 @@ package struct SeriesState: Sendable {
     package internal(set) var variance = VarianceModel(
         unit: 1, dispersion: VarianceModel.minimumDispersion)
     /// The expected stabilised value per season.
-    var centres = [Float](repeating: 0, count: SeasonalProfile.seasons)
+    var centres = SeasonalProfile.PerSeason(repeating: 0)
     /// By how many standard deviations the residual grows with a relative change of level, per season;
     /// follows from the centres.
-    var weights = [Float](repeating: 0, count: SeasonalProfile.seasons)
+    var weights = SeasonalProfile.PerSeason(repeating: 0)
     /// One standard deviation of a stabilised residual.
     var noise: Float = 1
     /// By how much the residuals' tail is heavier than a Gaussian's; at least 1.
@@ -32,7 +33,7 @@ package struct SeriesState: Sendable {
     /// Residuals in units of `noise`.
     var residuals = ResidualRing()
     /// Values, by hour modulo 24; NaN where the hour is missing.
-    var recent = [Float](repeating: .nan, count: 24)
+    var recent = [24 of Float](repeating: .nan)
 
     var quantiles = QuantileTail()
     var dailyTotals = DailyTotals()
@@ -40,8 +41,9 @@ package struct SeriesState: Sendable {
 
     /// Computes the weights from what they follow from.
     mutating func weigh() {
-        weights = centres.map {
-            Float(variance.sensitivity(stabilised: Double($0)) / Double(noise))
+        for season in centres.indices {
+            let sensitivity = variance.sensitivity(stabilised: Double(centres[season]))
+            weights[season] = Float(sensitivity / Double(noise))
         }
     }
 

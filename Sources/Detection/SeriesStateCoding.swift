@@ -37,12 +37,13 @@ extension SeriesState {
         bytes.append(levelNoise)
         bytes.append(shapeNoise)
         bytes.append(centreError)
-        for centre in centres { bytes.append(centre) }
-        for residual in residuals.steps { bytes.append(residual) }
-        for value in recent { bytes.append(value) }
-        for value in quantiles.fields { bytes.append(value) }
-        for value in dailyTotals.fields { bytes.append(value) }
-        for score in episode.scores { bytes.append(score) }
+        for season in centres.indices { bytes.append(centres[season]) }
+        for slot in residuals.steps.indices { bytes.append(residuals.steps[slot]) }
+        for slot in recent.indices { bytes.append(recent[slot]) }
+        let (levels, totals) = (quantiles.fields, dailyTotals.fields)
+        for field in levels.indices { bytes.append(levels[field]) }
+        for field in totals.indices { bytes.append(totals[field]) }
+        for slot in episode.scores.indices { bytes.append(episode.scores[slot]) }
         bytes.append(Int32(truncatingIfNeeded: episode.latest?.number ?? 0))
         bytes.append(Int32(truncatingIfNeeded: episode.latest?.first.index ?? 0))
         bytes.append(Int32(truncatingIfNeeded: episode.latest?.last.index ?? 0))
@@ -81,8 +82,8 @@ extension SeriesState {
         for slot in residuals.steps.indices { residuals.steps[slot] = bytes.next(Int16.self) }
         for slot in recent.indices { recent[slot] = bytes.nextFloat() }
         quantiles = QuantileTail(
-            isCount: flags & 2 != 0, fields: (0..<7).map { _ in bytes.nextFloat() })
-        dailyTotals = DailyTotals(fields: (0..<6).map { _ in bytes.nextFloat() })
+            isCount: flags & 2 != 0, fields: [7 of Float] { _ in bytes.nextFloat() })
+        dailyTotals = DailyTotals(fields: [6 of Float] { _ in bytes.nextFloat() })
         for slot in episode.scores.indices { episode.scores[slot] = bytes.next(UInt16.self) }
         let number = Int(bytes.next(Int32.self))
         let (first, last) = (bytes.next(Int32.self), bytes.next(Int32.self))

@@ -41,11 +41,11 @@ struct DailyTotalsTests {
     }
 
     @Test func `a few missing hours are filled up, more are not judged`() {
-        #expect(
-            DailyTotals.total([Float](repeating: 2, count: 18) + [Float](repeating: .nan, count: 6))
-                == 48)
-        #expect(
-            DailyTotals.total([Float](repeating: 2, count: 17) + [Float](repeating: .nan, count: 7))
-                == nil)
+        func total(missing: Int) -> Double? {
+            let hours = (0..<24).map { $0 < missing ? Float.nan : 2 }
+            return DailyTotals.total(hours.span)
+        }
+        #expect(total(missing: 6) == 48)
+        #expect(total(missing: 7) == nil)
     }
 }

@@ -11,7 +11,7 @@ struct ReplayTests {
     private static func key(_ judgement: Judgement) -> [UInt64] {
         [
             judgement.score.bitPattern, judgement.news.newsScore.bitPattern,
-            (judgement.expected ?? -1).bitPattern, UInt64(judgement.news.episode ?? 0),
+            (judgement.expected ?? -1).bitPattern, UInt64(judgement.news.episode?.number ?? 0),
             judgement.news.isAlert ? 1 : 0,
         ]
     }
@@ -82,7 +82,8 @@ struct ReplayTests {
         func centres(_ change: (inout ReviewedDays) -> Void) -> [Float] {
             var reviewed = ReviewedDays()
             change(&reviewed)
-            return state.refreshed(history, reviewed: reviewed).centres
+            let centres = state.refreshed(history, reviewed: reviewed).centres
+            return centres.indices.map { centres[$0] }
         }
         let unsaid = centres { _ in }
         #expect(centres { $0.dismissed = [12] } != unsaid)

@@ -32,7 +32,7 @@ struct SeriesReplayTests {
         [
             UInt64(judgement.hour.index), judgement.score.bitPattern,
             judgement.news.newsScore.bitPattern, (judgement.expected ?? -1).bitPattern,
-            UInt64(judgement.news.episode ?? 0), judgement.news.isAlert ? 1 : 0,
+            UInt64(judgement.news.episode?.number ?? 0), judgement.news.isAlert ? 1 : 0,
         ]
     }
 
@@ -43,8 +43,8 @@ struct SeriesReplayTests {
         let window = SeriesReplay.window(from: from, to: to)
         var judgements: [Judgement] = []
         replay.advance(
-            &series, rows: rows.filter { window.contains($0.hour) }, from: from, to: to
-        ) { judgement, _ in judgements.append(judgement) }
+            &series, rows: rows.filter { window.contains($0.hour) }[...], from: from, to: to
+        ) { judgements.append($0) }
         return judgements
     }
 
@@ -94,9 +94,9 @@ struct SeriesReplayTests {
         let end = StatePosition(next: Usage.start + values.count)
         var clean: TrackedSeries?
         var midnight: TrackedSeries?
-        steps.advance(&clean, rows: rows, from: StatePosition(next: Usage.start), to: end) {
+        steps.advance(&clean, rows: rows[...], from: StatePosition(next: Usage.start), to: end) {
             if $0 == snapshot { midnight = $1 }
-        } onJudgement: { _, _ in
+        } onJudgement: { _ in
         }
         let judgements = replay(steps, rows, &midnight, from: snapshot, to: end)
         #expect(judgements.contains { $0.news.isAlert })

@@ -70,7 +70,7 @@ func unusualHours(
         }
         let judgement = state.observe(hour, value, settings)
         history.append(value)
-        if let unusual = VolumeEpisode(judgement, state) { hours.append(unusual) }
+        if let unusual = VolumeEpisode(judgement) { hours.append(unusual) }
     }
     return hours
 }

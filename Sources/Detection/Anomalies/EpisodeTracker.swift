@@ -1,6 +1,6 @@
 /// Says which hours are news: after an alert, the next is one only if it scores above every hour of the
 /// 24 before, and of its episode. An episode is what lies between alerts less than a day apart.
-package struct EpisodeTracker: Sendable, Equatable {
+package struct EpisodeTracker: Sendable {
     static let memoryHours = 24
 
     package struct Episode: Sendable, Equatable {
@@ -12,7 +12,7 @@ package struct EpisodeTracker: Sendable, Equatable {
     }
 
     /// The scores of the last 24 hours, by hour of the day, in steps of 1/256 and at most 255.
-    var scores = [UInt16](repeating: 0, count: memoryHours)
+    var scores = [24 of UInt16](repeating: 0)
     private static let stepsPerUnit = 256.0
     package var latest: Episode?
 
@@ -22,7 +22,7 @@ package struct EpisodeTracker: Sendable, Equatable {
         /// The score, as far as it is news.
         package let newsScore: Double
         /// The episode that the hour belongs to.
-        package let episode: Int?
+        package let episode: Episode?
         /// The highest score before: of the 24 hours, and of the episode.
         package let peak: Double
     }
@@ -31,7 +31,9 @@ package struct EpisodeTracker: Sendable, Equatable {
     mutating func observe(_ hour: Hour, score: Double, threshold: Double) -> Outcome {
         let slot = hour.ofDay
         scores[slot] = 0
-        var peak = Double(scores.max() ?? 0) / Self.stepsPerUnit
+        var highest: UInt16 = 0
+        for slot in scores.indices { highest = max(highest, scores[slot]) }
+        var peak = Double(highest) / Self.stepsPerUnit
         var isHigher = score > peak
         if let latest, hour - latest.last <= Self.memoryHours {
             peak = max(peak, Double(latest.peak))
@@ -54,6 +56,6 @@ package struct EpisodeTracker: Sendable, Equatable {
         return Outcome(
             isAlert: isAlert,
             newsScore: isNews ? score : min(score * (threshold / peak), threshold.nextDown),
-            episode: score >= threshold ? latest?.number : nil, peak: peak)
+            episode: score >= threshold ? latest : nil, peak: peak)
     }
 }

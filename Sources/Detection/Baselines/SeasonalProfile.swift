@@ -1,6 +1,7 @@
 /// What a series does at each hour of a weekday and of a weekend day, and how it scatters around it.
 struct SeasonalProfile {
     static let seasons = 48
+    typealias PerSeason = [48 of Float]
 
     let variance: VarianceModel
     /// The stabilised centre per season (see `Hour.season`).

@@ -8,8 +8,8 @@ package struct DayTotal: Sendable, Equatable {
 
 /// The rule of daily totals: the trailing 24 hours against the 30 latest UTC days that ended before
 /// them.
-struct DailyTotals: Sendable, Equatable {
-    struct Summary: Sendable, Equatable {
+struct DailyTotals: Sendable {
+    struct Summary: Sendable {
         var mean: Float = 0
         var standardDeviation: Float = 0
         var days: Float = 0
@@ -27,12 +27,15 @@ struct DailyTotals: Sendable, Equatable {
 
     init() {}
 
-    var fields: [Float] {
-        [untilDayBefore, untilYesterday].flatMap { [$0.mean, $0.standardDeviation, $0.days] }
+    var fields: [6 of Float] {
+        [
+            untilDayBefore.mean, untilDayBefore.standardDeviation, untilDayBefore.days,
+            untilYesterday.mean, untilYesterday.standardDeviation, untilYesterday.days,
+        ]
     }
 
-    /// - Parameter fields: six, as `fields` gives them.
-    init(fields: [Float]) {
+    /// - Parameter fields: as `fields` gives them.
+    init(fields: [6 of Float]) {
         untilDayBefore = Summary(mean: fields[0], standardDeviation: fields[1], days: fields[2])
         untilYesterday = Summary(mean: fields[3], standardDeviation: fields[4], days: fields[5])
     }
@@ -43,17 +46,18 @@ struct DailyTotals: Sendable, Equatable {
     init(_ history: HourlyHistory, days: Int = 30) {
         let wholeDays = history.values.count / 24
         let totals = (0..<wholeDays).map { age in
-            Self.total(history.values.dropLast(age * 24).suffix(24))
+            let day = history.values.dropLast(age * 24).suffix(24)
+            return Self.total(day.span)
         }
         untilYesterday = Self.summary(totals.prefix(days))
         untilDayBefore = Self.summary(totals.dropFirst().prefix(days))
     }
 
     /// The sum, extrapolated to 24 hours if a few are missing; nil if too many are.
-    static func total(_ hours: some Collection<Float>) -> Double? {
+    static func total(_ hours: Span<Float>) -> Double? {
         var (sum, present) = (0.0, 0)
-        for value in hours where !value.isNaN {
-            sum += Double(value)
+        for index in hours.indices where !hours[index].isNaN {
+            sum += Double(hours[index])
             present += 1
         }
         return present >= minimumHours ? sum * 24 / Double(present) : nil

@@ -27,7 +27,7 @@ struct QuantileTail: Sendable {
     var previous = (Float.nan, Float.nan)
 
     /// All but `isCount`.
-    var fields: [Float] {
+    var fields: [7 of Float] {
         [
             seasonalScale, plainScale, seasonalScale3, seasonalLevel, plainLevel, previous.0,
             previous.1,
@@ -116,8 +116,8 @@ struct QuantileTail: Sendable {
 
     init() {}
 
-    /// - Parameter fields: seven, as `fields` gives them.
-    init(isCount: Bool, fields: [Float]) {
+    /// - Parameter fields: as `fields` gives them.
+    init(isCount: Bool, fields: [7 of Float]) {
         self.isCount = isCount
         (seasonalScale, plainScale, seasonalScale3) = (fields[0], fields[1], fields[2])
         (seasonalLevel, plainLevel, previous) = (fields[3], fields[4], (fields[5], fields[6]))

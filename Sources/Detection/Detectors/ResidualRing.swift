@@ -1,10 +1,10 @@
 /// The residuals of the last 72 hours, in steps of 1/256 standard deviation: half the bytes of floats.
-struct ResidualRing: Sendable, Equatable {
+struct ResidualRing: Sendable {
     static let hours = 72
     private static let missing = Int16.min
     private static let stepsPerUnit = 256.0
 
-    var steps = [Int16](repeating: missing, count: hours)
+    var steps = [72 of Int16](repeating: missing)
 
     /// Nil where the hour is missing; sizes end at 127.
     subscript(hour: Hour) -> Double? {

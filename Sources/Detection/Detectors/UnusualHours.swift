@@ -44,9 +44,9 @@ extension SeriesState {
     /// has on average.
     var volumeNoise: Double {
         var week = 0.0
-        for (season, centre) in centres.enumerated() {
+        for season in centres.indices {
             let days = season < 24 ? 5.0 : 2
-            week += days * variance.value(stabilised: Double(centre))
+            week += days * variance.value(stabilised: Double(centres[season]))
         }
         return Double(levelNoise) * week / 7
     }

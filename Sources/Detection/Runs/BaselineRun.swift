@@ -179,17 +179,17 @@ extension DayUsage {
     ///
     /// - Parameter isFlagged: days since 1970 on which something was unusual.
     static func days(
-        _ rows: [UsageRow], until end: Hour, missing: Set<Hour>, isFlagged: Set<Int> = []
+        _ rows: ArraySlice<UsageRow>, until end: Hour, missing: Set<Hour>, isFlagged: Set<Int> = []
     ) -> [DayUsage] {
         guard let first = rows.first else { return [] }
         var days: [DayUsage] = []
-        var next = 0
+        var next = rows.startIndex
         var lastActive = first.hour
         for day in first.hour.day..<end.day {
             let midnight = Hour(day * 24)
             let hours = (0..<24).map { offset -> Double? in
                 let hour = midnight + offset
-                if next < rows.count, rows[next].hour == hour {
+                if next < rows.endIndex, rows[next].hour == hour {
                     lastActive = hour
                     next += 1
                     return rows[next - 1].value

@@ -79,8 +79,11 @@ struct FleetPass: Sendable {
     /// - Returns: an outcome a metric, in their order.
     func run() async throws -> [MetricOutcome] {
         var work: [(place: Int, index: Int, range: CustomerRange)] = []
+        let ofStates = try await place.asyncMap { try await states.ranges($0, size: rangeSize) }
         for (index, metric) in metrics.enumerated() {
-            for range in try await ranges(metric) { work.append((work.count, index, range)) }
+            for range in try await ranges(metric, ofStates?[metric.key]) {
+                work.append((work.count, index, range))
+            }
         }
         var parts = [MetricOutcome?](repeating: nil, count: work.count)
         try await withThrowingTaskGroup(of: (Int, MetricOutcome).self) { group in
@@ -110,16 +113,18 @@ struct FleetPass: Sendable {
         return outcomes
     }
 
-    private func ranges(_ metric: DetectedMetric) async throws -> [CustomerRange] {
+    private var rangeSize: Int {
+        window.upperBound - window.lowerBound > 100 ? Self.rangeOfHistory : Self.rangeOfHours
+    }
+
+    /// - Parameter ofStates: nil where the states fit into one range, or a metric is new and has none: then
+    ///   it is its usage that may not.
+    private func ranges(
+        _ metric: DetectedMetric, _ ofStates: [CustomerRange]?
+    ) async throws -> [CustomerRange] {
         let filter = seriesFilter(of: metric)
-        let size =
-            window.upperBound - window.lowerBound > 100 ? Self.rangeOfHistory : Self.rangeOfHours
-        if let place, filter == nil {
-            let ranges = try await states.ranges(place, metric, size: size)
-            if ranges.count > 1 { return ranges }
-        }
-        // The states fit into one range, or a metric is new and has none: then it is its usage that may not.
-        return try await usage.ranges(metric, window, size: size, filter)
+        if let ofStates, filter == nil { return ofStates }
+        return try await usage.ranges(metric, window, size: rangeSize, filter)
     }
 
     private func seriesFilter(of metric: DetectedMetric) -> SeriesFilter? {
@@ -141,6 +146,7 @@ struct FleetPass: Sendable {
         _ metric: DetectedMetric, _ known: [StateTable.Row], _ used: [UsageHours.Series]
     ) throws -> (StateBlocks, MetricOutcome) {
         var blocks = StateBlocks(version: version, metric)
+        blocks.reserve(series: max(known.count, used.count))
         var outcome = MetricOutcome(metric, from.nextHour..<to.nextHour)
         let isFiltered = seriesFilter(of: metric) != nil
         let reviews = reviews[metric.key]
@@ -154,7 +160,7 @@ struct FleetPass: Sendable {
                     ? -1 : Self.order(known[left].customer, used[right].customer)
             let customer = order <= 0 ? known[left].customer : used[right].customer
             var series: TrackedSeries?
-            var hours: [UsageRow] = []
+            var hours: ArraySlice<UsageRow> = []
             if order <= 0 {
                 // Those that a filter is about have usage.
                 if !isFiltered || order == 0 { series = try known[left].series() }
@@ -172,7 +178,8 @@ struct FleetPass: Sendable {
     }
 
     private func advance(
-        _ series: inout TrackedSeries?, _ hours: [UsageRow], _ customer: ArraySlice<UInt8>,
+        _ series: inout TrackedSeries?, _ hours: ArraySlice<UsageRow>,
+        _ customer: ArraySlice<UInt8>,
         _ reviewed: ReviewedDays, _ blocks: inout StateBlocks, _ outcome: inout MetricOutcome
     ) {
         var found: [VolumeEpisode] = []
@@ -180,9 +187,9 @@ struct FleetPass: Sendable {
             &series, rows: hours, from: from, to: to, reviewed: reviewed
         ) { position, day in
             if writesDays && position < to { blocks.add(position, customer, day) }
-        } onJudgement: { judgement, state in
-            outcome.tallies[judgement.hour - outcome.first].take(judgement, state)
-            guard let hour = VolumeEpisode(judgement, state) else { return }
+        } onJudgement: { judgement in
+            outcome.tallies[judgement.hour - outcome.first].take(judgement)
+            guard let hour = VolumeEpisode(judgement) else { return }
             let goesOn = found.last.map { $0.first == hour.first && !$0.breaks(at: hour) } ?? false
             if goesOn { found[found.count - 1].add(hour) } else { found.append(hour) }
         }
@@ -207,12 +214,12 @@ struct FleetPass: Sendable {
 }
 
 extension HourTally {
-    fileprivate mutating func take(_ judgement: Judgement, _ state: SeriesState) {
+    fileprivate mutating func take(_ judgement: Judgement) {
         guard let value = judgement.observed, judgement.confidence != .silent else { return }
         judged += 1
         observed += value
         expected += judgement.expected ?? 0
-        guard judgement.news.episode != nil, let episode = state.episode.latest else { return }
+        guard let episode = judgement.news.episode else { return }
         let isNew = judgement.hour - episode.first < FleetShift.onsetHours
         if judgement.score(isUp: true) >= judgement.threshold {
             up += 1

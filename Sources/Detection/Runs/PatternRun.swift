@@ -143,7 +143,8 @@ struct PatternRun: Sendable {
         var outcome = DayOutcome()
         let ranges =
             if case .all = filter {
-                try await run.states.ranges(day.place, metric, size: Self.rangeSize)
+                try await run.states.ranges(day.place, size: Self.rangeSize)[metric.key]
+                    ?? [CustomerRange()]
             } else {
                 try await run.usage.ranges(metric, day.hours, size: Self.rangeSize, filter)
             }
@@ -232,7 +233,7 @@ extension PatternJoins {
 extension DayUsage {
     /// One day of a series with a state.
     fileprivate init(
-        _ rows: [UsageRow], _ midnight: Hour, lastActive: Hour, missing: Set<Hour>
+        _ rows: ArraySlice<UsageRow>, _ midnight: Hour, lastActive: Hour, missing: Set<Hour>
     ) {
         var hours = (0..<24).map { offset -> Double? in
             let hour = midnight + offset

@@ -59,7 +59,7 @@ package struct SeriesView: Sendable {
             let reviewed = try await reviewed(
                 metric, customer, since: SeriesReplay.window(from: from, to: to).lowerBound, store)
             replay.advance(&series, rows: rows, from: from, to: end, reviewed: reviewed) {
-                judgement, _ in
+                judgement in
                 points.append(
                     Point(
                         hour: judgement.hour, observed: judgement.observed,
@@ -83,7 +83,8 @@ package struct SeriesView: Sendable {
     }
 
     private static func shapes(
-        of hour: Hour, _ rows: [UsageRow], _ metric: DetectedMetric, _ range: CustomerRange,
+        of hour: Hour, _ rows: ArraySlice<UsageRow>, _ metric: DetectedMetric,
+        _ range: CustomerRange,
         _ clickHouse: ClickHouseClient, _ pool: PostgresPool
     ) async throws -> (day: [Double], weekday: [Double]) {
         let store = BaselineStore(pool: pool)

@@ -33,7 +33,9 @@ struct StateTable: Sendable {
     ) async throws -> [Row] {
         let query = ClickHouseQuery(
             SQL.statesRead,
-            parameters: parameters(place, metric).merging(range.parameters) { $1 })
+            parameters: parameters(place).merging(range.parameters) { $1 }
+                .merging(["metric_key": .string(metric.key)]) { $1 },
+            settings: ClickHouseQuery.oneThread)
         var reader = RowBinaryReader(try await clickHouse.bytes(query, format: "RowBinary"))
         let (from, to) = (Array(range.from.utf8), Array(range.to.utf8))
         var (rows, versions): ([Row], [UInt64]) = ([], [])
@@ -81,23 +83,21 @@ struct StateTable: Sendable {
         return latest
     }
 
-    /// Ranges of about `size` customers.
-    func ranges(
-        _ place: Place, _ metric: DetectedMetric, size: Int
-    ) async throws -> [CustomerRange] {
+    /// Ranges of about `size` customers, by key of the metric; nothing of those that fit into one.
+    func ranges(_ place: Place, size: Int) async throws -> [String: [CustomerRange]] {
         let blocks = try await clickHouse.rows(
-            ClickHouseQuery(SQL.statesRanges, parameters: parameters(place, metric)))
-        var starts: [String] = []
-        var count = 0
+            ClickHouseQuery(SQL.statesRanges, parameters: parameters(place)))
+        var starts: [String: [String]] = [:]
+        var counts: [String: Int] = [:]
         for block in blocks {
+            let key = try block.string("metric_key")
             let series = Int(try block.int64("series"))
-            if count + series > size, count > 0 {
-                starts.append(try block.string("first_customer"))
-                count = 0
-            }
-            count += series
+            let count = counts[key] ?? 0
+            let isFull = count > 0 && count + series > size
+            if isFull { starts[key, default: []].append(try block.string("first_customer")) }
+            counts[key] = isFull ? series : count + series
         }
-        return CustomerRange.between(starts)
+        return starts.mapValues(CustomerRange.between)
     }
 
     func write(_ blocks: StateBlocks) async throws {
@@ -124,14 +124,14 @@ struct StateTable: Sendable {
         }
     }
 
-    private func parameters(
-        _ place: Place, _ metric: DetectedMetric
-    ) -> [String: ClickHouseValue] {
-        [
-            "position": .integer(place.number), "metric_key": .string(metric.key),
-            "versions": .integers(place.versions),
-        ]
+    private func parameters(_ place: Place) -> [String: ClickHouseValue] {
+        ["position": .integer(place.number), "versions": .integers(place.versions)]
     }
+}
+
+extension ClickHouseQuery {
+    /// For one of several that are asked side by side: more threads would take longer to begin than they save.
+    static let oneThread = ["max_threads": "1"]
 }
 
 /// States as they are inserted; of each position in order of customer.
@@ -145,7 +145,7 @@ struct StateBlocks: Sendable {
         var states: [UInt8] = []
     }
 
-    private static let seriesPerBlock = 1000
+    fileprivate static let seriesPerBlock = 1000
 
     private var writer = RowBinaryWriter()
     private var open: [StatePosition: Block] = [:]
@@ -154,6 +154,12 @@ struct StateBlocks: Sendable {
 
     init(version: Int64, _ metric: DetectedMetric) {
         (self.version, metricKey) = (version, Array(metric.key.utf8))
+    }
+
+    /// Makes room for the states of so many series at one position.
+    mutating func reserve(series: Int) {
+        // A name takes a few bytes beside its state.
+        writer.reserve(series * (SeriesState.encodedBytes + 64))
     }
 
     mutating func add(
@@ -189,7 +195,10 @@ struct StateBlocks: Sendable {
 extension StateBlocks.Block {
     /// - Returns: how many there are now.
     fileprivate mutating func add(_ customer: ArraySlice<UInt8>, _ series: TrackedSeries) -> Int {
-        if count == 0 { first = customer }
+        if count == 0 {
+            first = customer
+            states.reserveCapacity(StateBlocks.seriesPerBlock * SeriesState.encodedBytes)
+        }
         last = customer
         count += 1
         customers.text(customer)

@@ -9,7 +9,7 @@ struct UsageHours: Sendable {
 
     struct Series: Sendable {
         let customer: ArraySlice<UInt8>
-        let rows: [UsageRow]
+        let rows: ArraySlice<UsageRow>
     }
 
     /// What a range of customers used, in order of customer and hour.
@@ -20,25 +20,25 @@ struct UsageHours: Sendable {
         guard sealed.cutoff > 0, !hours.isEmpty else { return [] }
         let filter = filter ?? .all
         let sql = SQL.usageHours.replacing("/* value */", with: metric.valueExpression)
-        let query = ClickHouseQuery(
+        var query = ClickHouseQuery(
             filter.text(sql),
             parameters: parameters(metric, hours).merging(range.parameters) { $1 }
                 .merging(filter.parameters(metric)) { $1 })
+        if hours.upperBound - hours.lowerBound == 1 { query.settings = ClickHouseQuery.oneThread }
         var reader = RowBinaryReader(
             try await clickHouse.bytes(query, format: "RowBinary"))
-        var series: [Series] = []
+        var rows: [UsageRow] = []
+        var found: [(customer: ArraySlice<UInt8>, rows: Range<Int>)] = []
         while !reader.isAtEnd {
             let customer = try reader.text()
-            let count = try reader.length()
-            var rows: [UsageRow] = []
-            rows.reserveCapacity(count)
-            for _ in 0..<count {
+            let first = rows.count
+            for _ in 0..<(try reader.length()) {
                 let hour = Hour(Int(try reader.integer(Int32.self)))
                 rows.append(UsageRow(hour: hour, value: try reader.double()))
             }
-            series.append(Series(customer: customer, rows: rows))
+            found.append((customer, first..<rows.count))
         }
-        return series
+        return found.map { Series(customer: $0.customer, rows: rows[$0.rows]) }
     }
 
     /// Ranges of about `size` customers with usage.

@@ -58,10 +58,11 @@ package struct SeriesReplay: Sendable {
     ///   - reviewed: what people said of its days.
     ///   - onRefresh: gets the state as it begins a day.
     package func advance(
-        _ series: inout TrackedSeries?, rows: [UsageRow], from: StatePosition, to: StatePosition,
+        _ series: inout TrackedSeries?, rows: ArraySlice<UsageRow>, from: StatePosition,
+        to: StatePosition,
         reviewed: ReviewedDays = .init(),
         onRefresh: (StatePosition, TrackedSeries) -> Void = { _, _ in },
-        onJudgement: (Judgement, SeriesState) -> Void
+        onJudgement: (Judgement) -> Void
     ) {
         var position = from
         var next = rows.firstIndex { $0.hour >= from.nextHour } ?? rows.endIndex
@@ -84,7 +85,7 @@ package struct SeriesReplay: Sendable {
 
     private func observe(
         _ series: inout TrackedSeries?, _ hour: Hour, _ row: UsageRow?,
-        _ onJudgement: (Judgement, SeriesState) -> Void
+        _ onJudgement: (Judgement) -> Void
     ) {
         if row != nil {
             if series == nil {
@@ -92,16 +93,13 @@ package struct SeriesReplay: Sendable {
             }
             series?.lastActive = hour
         }
-        guard var moved = series else { return }
-        series = nil
-        let value = row?.value ?? silentValue(hour, lastActive: moved.lastActive)
-        let judgement = moved.state.observe(hour, value, settings)
-        onJudgement(judgement, moved.state)
-        series = moved
+        guard let lastActive = series?.lastActive else { return }
+        let value = row?.value ?? silentValue(hour, lastActive: lastActive)
+        if let judgement = series?.state.observe(hour, value, settings) { onJudgement(judgement) }
     }
 
     private func refresh(
-        _ series: inout TrackedSeries?, _ rows: [UsageRow], at midnight: Hour,
+        _ series: inout TrackedSeries?, _ rows: ArraySlice<UsageRow>, at midnight: Hour,
         _ reviewed: ReviewedDays
     ) {
         let known = rows.prefix { $0.hour < midnight }

@@ -35,10 +35,10 @@ package struct VolumeEpisode: Sendable, Equatable {
     /// From its first hour, or from a later one: what is stored is then extended.
     ///
     /// - Returns: nil if the hour reaches no threshold.
-    package init?(_ judgement: Judgement, _ state: SeriesState) {
-        guard judgement.news.episode != nil, let episode = state.episode.latest,
-            let value = judgement.observed
-        else { return nil }
+    package init?(_ judgement: Judgement) {
+        guard let episode = judgement.news.episode, let value = judgement.observed else {
+            return nil
+        }
         (first, peak) = (episode.first, judgement.hour)
         score = judgement.score
         tailProbability = judgement.tailProbability ?? 0

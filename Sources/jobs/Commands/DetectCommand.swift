@@ -107,7 +107,7 @@ private struct BacktestRun {
                 guard series.hasRows(offset) else { return }
                 hours += 1
                 if judgement.news.isAlert { alerts.append(judgement.hour) }
-                episodes = judgement.news.episode ?? episodes
+                episodes = judgement.news.episode?.number ?? episodes
                 try writer.write(prefix, judgement)
             }
             seriesCount += 1
@@ -187,7 +187,7 @@ private final class ScoreWriter {
         bytes += prefix
         let instant = Instant(milliseconds: Int64(judgement.hour.index) * 3_600_000)
         let news = judgement.news
-        let episode = news.episode.map(String.init) ?? ""
+        let episode = news.episode.map { String($0.number) } ?? ""
         bytes += "\(instant),\(news.newsScore),\(news.isAlert ? 1 : 0),\(episode)\n".utf8
         if bytes.count > 1 << 18 { try flush() }
     }
