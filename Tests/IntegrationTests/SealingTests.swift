@@ -78,6 +78,8 @@ import Usage
             #expect(seen.errors.contains("--release all --through 1"))
             let month = try await stack.jobs(list + ["--slot", "2014-05"])
             #expect(month.output.lineCount == 1 && month.output.contains(#""early""#))
+            let none = try await stack.jobs(list + ["--slot", "2013-05"])
+            #expect(none.output.isEmpty && !none.errors.contains("--release"), "\(none.errors)")
             let conflicts = try await stack.jobs("usage", "show", "--only", "conflicts")
             #expect(conflicts.status == 0 && conflicts.output.lineCount == 1)
 

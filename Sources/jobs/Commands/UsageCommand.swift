@@ -74,24 +74,27 @@ struct UsageCommand: AsyncParsableCommand {
                     try await self.release(release, reason, live, sealed)
                     return .done
                 }
+                var hasReleasable = false
                 switch only {
                 case .quantities: try await printQuantities(live, sealed)
-                case .quarantined: try await printQuarantined(live, sealed)
+                case .quarantined: hasReleasable = try await printQuarantined(live, sealed)
                 case .conflicts: try await printConflicts(live, sealed)
                 }
-                try await reportCutoff(live, sealed)
+                try await reportCutoff(live, sealed, hasReleasable)
                 return .done
             }
         }
 
         /// On stderr: the list is for programs, too.
-        private func reportCutoff(_ live: Live, _ sealed: SealedUsage) async throws {
+        private func reportCutoff(
+            _ live: Live, _ sealed: SealedUsage, _ hasReleasable: Bool
+        ) async throws {
             guard sealed.cutoff > 0 else {
                 return writeText("nothing is sealed yet: jobs run seal-usage\n", to: STDERR_FILENO)
             }
             let at = try await BatchStore(pool: live.pool).sealedAt(sealed.cutoff)
             let advice =
-                only == .quarantined
+                hasReleasable
                 ? "; --release all --through \(sealed.cutoff) takes what is listed" : ""
             writeText(
                 "sealed up to batch \(sealed.cutoff), at \(at)\(advice)\n", to: STDERR_FILENO)
@@ -161,7 +164,8 @@ struct UsageCommand: AsyncParsableCommand {
                 .badInput, "nothing\(month) in quarantine is called that; nothing was done")
         }
 
-        private func printQuarantined(_ live: Live, _ sealed: SealedUsage) async throws {
+        /// - Returns: whether any of them can be released.
+        private func printQuarantined(_ live: Live, _ sealed: SealedUsage) async throws -> Bool {
             let period = try period()
             let store = QuarantineStore(pool: live.pool, sealed: sealed)
             var listing = Listing(
@@ -170,7 +174,9 @@ struct UsageCommand: AsyncParsableCommand {
                     .init("event_type"), .init("timestamp"), .init("copies"), .init("reasons"),
                     .init("properties"),
                 ], format: list.format)
+            var hasReleasable = false
             try await store.forEach(period, customer: customer) { rows in
+                hasReleasable = hasReleasable || !rows.isEmpty
                 for row in rows {
                     try listing.add([
                         .text(row.id), .text(row.customerID), .text(row.transactionID),
@@ -194,6 +200,7 @@ struct UsageCommand: AsyncParsableCommand {
                 }
             }
             try listing.finish()
+            return hasReleasable
         }
 
         /// What is metered when: by each catalog, in the months that it prices. None before the first one.
