@@ -259,6 +259,34 @@ struct PageTests {
         }
     }
 
+    @Test func `an invoice tells what was proposed for late usage, and what became of it`()
+        async throws
+    {
+        try await withPage { page, submitted in
+            func jobs(_ arguments: String...) async throws -> JobsProcess.Result {
+                try await submitted.stack.jobs(
+                    ["invoices"] + arguments, with: submitted.settings([:]))
+            }
+            let id = try await invoice(of: "ann", submitted.stack)
+            #expect(try await !page.get("/invoices/\(id)").text.contains("Corrections"))
+            try await submitted.stack.importEvents([stored("12.5", of: "ann", id: "late")])
+            #expect(try await jobs("propose", "--slot", "2015-05").status == 1)
+            let open = try await page.get("/invoices/\(id)").text
+            #expect(open.contains("supplementary invoice 1<br>"), "\(open)")
+            #expect(open.contains("<code>jobs invoices approve|reject 1 --reason ...</code>"))
+            #expect(open.contains("<td class=\"n\">2.50 USD</td>"))
+
+            #expect(try await jobs("approve", "1", "--reason", "agreed <b>").status == 0)
+            let approved = try await page.get("/invoices/\(id)").text
+            let link = try #require(
+                approved.firstMatch(of: #/approved: <a href="(\/invoices\/[^"]+)">/#))
+            #expect(approved.contains("<td>agreed &lt;b&gt;</td>"))
+            let supplementary = try await page.get(String(link.1)).text
+            #expect(supplementary.contains("beside the month's own invoice"))
+            #expect(!supplementary.contains("Corrections"))
+        }
+    }
+
     @Test func `an invoice is explained without ClickHouse`() async throws {
         try await withPage(["CLICKHOUSE_URL": nil]) { page, submitted in
             let id = try await invoice(of: "ann", submitted.stack)

@@ -103,9 +103,19 @@ extension Proposal {
     /// What became of it, for people.
     fileprivate var words: String {
         let made = supplementaryID ?? stripeCreditNoteID
-        return "\(kind.rawValue) proposed (\(id)): \(status.rawValue)"
+        return "\(kind.name) proposed (\(id)): \(status.rawValue)"
             + (made.map { ", \($0)" } ?? "")
             + (status == .open ? "; jobs invoices approve|reject \(id) --reason ..." : "")
+    }
+}
+
+extension Proposal.Kind {
+    /// For people.
+    var name: String {
+        switch self {
+        case .supplementary: "supplementary invoice"
+        case .creditNote: "credit note"
+        }
     }
 }
 

@@ -23,6 +23,9 @@ struct InvoicePage {
             ("Plan", "\(invoice.plan), catalog \(invoice.catalogVersion)"),
             ("Usage", "up to batch \(invoice.cutoffBatch.map { "\($0)" } ?? "-")"),
         ]
+        if invoice.kind == Proposal.Kind.supplementary.rawValue {
+            facts.append(("Kind", "supplementary, beside the month's own invoice"))
+        }
         if let id = invoice.stripeInvoiceID {
             facts.append(("Stripe", "\(id) (\(invoice.mode ?? "?") mode)"))
         }
@@ -31,6 +34,7 @@ struct InvoicePage {
         return """
             <dl>\(list)</dl>
             \(lines)
+            \(corrections)
             \(forms)
             \(journal)
             """
@@ -52,6 +56,33 @@ struct InvoicePage {
         return HTML.table(
             "From events to the total", ["Line", "Events", "Quantity", "Amount"], rows,
             numbers: [1, 2, 3])
+    }
+
+    /// What was proposed to make up for late usage, and what became of it.
+    private var corrections: HTML {
+        guard !explanation.proposals.isEmpty else { return "" }
+        let rows: [[HTML]] = explanation.proposals.map { proposal in
+            let lines: [HTML] = proposal.lines.map {
+                "<br><small>\($0.description): \(money($0.amountMinor, proposal.currency))</small>"
+            }
+            return [
+                "\(proposal.kind.name) \(proposal.id)\(lines)", outcome(proposal),
+                .text(proposal.decidedBy ?? proposal.proposedBy), .text(proposal.reason),
+                "\(money(proposal.amountMinor, proposal.currency))",
+            ]
+        }
+        return HTML.table(
+            "Corrections", ["Proposed", "Status", "Who", "Why", "Amount"], rows, numbers: [4])
+    }
+
+    private func outcome(_ proposal: Proposal) -> HTML {
+        if proposal.status == .open {
+            return "open: <code>jobs invoices approve|reject \(proposal.id) --reason ...</code>"
+        }
+        if let id = proposal.supplementaryID {
+            return "\(proposal.status.rawValue): \(PageFrame.link(id, "invoices", id))"
+        }
+        return "\(proposal.status.rawValue)\(proposal.stripeCreditNoteID.map { ", \($0)" } ?? "")"
     }
 
     private var forms: HTML {
