@@ -25,9 +25,10 @@ struct PatternRun: Sendable {
     ) async throws {
         guard let head = kept.first else { return }
         let refreshed = StatePosition(next: midnight + 24, isRefreshed: true)
+        let place = kept.first { $0.position == refreshed } ?? head
         let day = DayRun(
-            midnight: midnight, missing: try await run.missingHours(refreshed),
-            place: kept.first { $0.position == refreshed } ?? head)
+            midnight: midnight, missing: try await run.missingHours(refreshed), place: place,
+            ranges: try await run.states.ranges(place, size: Self.rangeSize))
         let goingOn = try await run.baselines.dayEpisodes(midnight.instant)
         let shifts = try await run.store.fleetEpisodes(since: midnight.instant)
             .filter { $0.range.overlaps(day.hours) }
@@ -106,6 +107,8 @@ struct PatternRun: Sendable {
         let midnight: Hour
         let missing: Set<Hour>
         let place: StateTable.Place
+        /// By key of the metric; nothing of those whose states fit into one.
+        let ranges: [String: [CustomerRange]]
 
         var hours: Range<Hour> { midnight..<midnight + 24 }
     }
@@ -143,8 +146,7 @@ struct PatternRun: Sendable {
         var outcome = DayOutcome()
         let ranges =
             if case .all = filter {
-                try await run.states.ranges(day.place, size: Self.rangeSize)[metric.key]
-                    ?? [CustomerRange()]
+                day.ranges[metric.key] ?? [CustomerRange()]
             } else {
                 try await run.usage.ranges(metric, day.hours, size: Self.rangeSize, filter)
             }
