@@ -86,16 +86,16 @@ package final class ClickHouseClient: Sendable {
                 do {
                     while let chunk = try await response.nextChunk() { chunks.append(chunk) }
                 } catch let error as HTTPError {
-                    let end = String(decoding: Self.joined(chunks.suffix(16)), as: UTF8.self)
+                    let end = String(decoding: Self.joined(chunks).suffix(65_536), as: UTF8.self)
                     guard ClickHouseError.exceptionCode(in: end) != nil else { throw error }
                     throw ClickHouseError.server(code: nil, text: end, queryID: queryID)
                 }
             }
         }
-        return Self.joined(chunks[...])
+        return Self.joined(chunks)
     }
 
-    private static func joined(_ chunks: ArraySlice<[UInt8]>) -> [UInt8] {
+    private static func joined(_ chunks: [[UInt8]]) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
         for chunk in chunks { bytes += chunk }

@@ -179,8 +179,8 @@ struct FleetPass: Sendable {
 
     private func advance(
         _ series: inout TrackedSeries?, _ hours: ArraySlice<UsageRow>,
-        _ customer: ArraySlice<UInt8>,
-        _ reviewed: ReviewedDays, _ blocks: inout StateBlocks, _ outcome: inout MetricOutcome
+        _ customer: ArraySlice<UInt8>, _ reviewed: ReviewedDays,
+        _ blocks: inout StateBlocks, _ outcome: inout MetricOutcome
     ) {
         var found: [VolumeEpisode] = []
         replay.advance(

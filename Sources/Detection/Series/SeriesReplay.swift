@@ -58,9 +58,8 @@ package struct SeriesReplay: Sendable {
     ///   - reviewed: what people said of its days.
     ///   - onRefresh: gets the state as it begins a day.
     package func advance(
-        _ series: inout TrackedSeries?, rows: ArraySlice<UsageRow>, from: StatePosition,
-        to: StatePosition,
-        reviewed: ReviewedDays = .init(),
+        _ series: inout TrackedSeries?, rows: ArraySlice<UsageRow>,
+        from: StatePosition, to: StatePosition, reviewed: ReviewedDays = .init(),
         onRefresh: (StatePosition, TrackedSeries) -> Void = { _, _ in },
         onJudgement: (Judgement) -> Void
     ) {
